@@ -1,0 +1,243 @@
+//! How a release runs. One trait, implemented for Docker containers and for plain processes; one conformance suite
+//! (`tests/conformance/runtime.rs`) says what it promises.
+//!
+//! A runtime keeps no state that matters: whatever it started it finds again by label or record after a crash. It never
+//! touches what it did not start, and it never decides; the deployment actor does.
+
+use std::{path::PathBuf, time::Duration};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use futures_util::stream::BoxStream;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{DeploymentId, Generation},
+    value::{Command, CpuLimit, Environment, ImageRef, MemoryLimit, Port},
+};
+
+/// Which runtime a deployment runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Containers of a Docker engine.
+    Docker,
+    /// Processes of this machine.
+    Process,
+}
+
+/// What a request wants to run, before the runtime has looked at the project.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The project's directory.
+    pub directory: PathBuf,
+    /// A ready image instead of a build.
+    pub image: Option<ImageRef>,
+    /// What to run instead of the image's or the project's own command.
+    pub command: Option<Command>,
+}
+
+/// Where a release comes from: what [`Runtime::plan`] found to be deployable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A ready image.
+    Image(ImageRef),
+    /// A directory with a Dockerfile.
+    Dockerfile {
+        /// The build context.
+        context: PathBuf,
+    },
+    /// A program that runs in the project's directory.
+    Command {
+        /// Program and arguments.
+        command: Command,
+        /// The working directory.
+        directory: PathBuf,
+    },
+}
+
+/// What a release runs: kept in its row, enough to start it again without a build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Artifact {
+    /// An image by the engine's id, so that a moved tag changes nothing.
+    Image {
+        /// The image id, `sha256:…`.
+        id: String,
+        /// The port that the image says it listens on, if it says one.
+        exposed_port: Option<u16>,
+    },
+    /// A program.
+    Command {
+        /// Program and arguments.
+        command: Command,
+        /// The working directory.
+        directory: PathBuf,
+    },
+}
+
+/// Everything that is needed to start one instance.
+#[derive(Debug, Clone)]
+pub struct InstanceSpec {
+    /// Whose instance this is.
+    pub deployment: DeploymentId,
+    /// The release's number within the deployment.
+    pub release: i64,
+    /// Labels the instance; see [`Generation`].
+    pub generation: Generation,
+    /// What to run.
+    pub artifact: Artifact,
+    /// Replaces the artifact's own command.
+    pub command: Option<Command>,
+    /// The public port.
+    pub port: Port,
+    /// The port inside a container: as requested, else what the image exposes, else 8080. Processes get the public one.
+    pub container_port: Option<Port>,
+    /// Given to the program, with `PORT` set beside it.
+    pub environment: Environment,
+    /// CPUs that it may use.
+    pub cpu_limit: Option<CpuLimit>,
+    /// Memory that it may use.
+    pub memory_limit: Option<MemoryLimit>,
+}
+
+/// The runtime's own name of an instance: a container id, or the id of a process record.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct InstanceRef(pub String);
+
+/// What was seen of one instance just now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observation {
+    /// The instance.
+    pub instance: InstanceRef,
+    /// Whose it is.
+    pub deployment: DeploymentId,
+    /// The release's number.
+    pub release: i64,
+    /// Which start this was.
+    pub generation: Generation,
+    /// What it is doing.
+    pub state: InstanceState,
+    /// Where the program itself listens, when that can be reached without the published port: a connect to a
+    /// Docker-published port succeeds before the program listens, so probes prefer this.
+    pub address: Option<std::net::SocketAddr>,
+}
+
+/// What an instance is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InstanceState {
+    /// It exists and was never started: what a crash between create and start leaves behind.
+    Created,
+    /// It runs.
+    Running {
+        /// Since when.
+        since: DateTime<Utc>,
+    },
+    /// It has ended.
+    Exited(Exit),
+}
+
+/// How an instance ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exit {
+    /// The exit code, 128 + n for a death by signal n.
+    pub code: i64,
+    /// Whether the kernel killed it for its memory.
+    pub is_oom: bool,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// A hint that something may have changed. Look, do not trust.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Something happened to an instance of this deployment.
+    Deployment(DeploymentId),
+    /// Changes may have been missed (the engine was away): look at everything.
+    Everything,
+}
+
+/// Why a runtime could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The engine cannot be reached, or did not answer in time. Worth another try.
+    #[error("the container engine does not answer")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The project holds nothing that this runtime can run.
+    #[error("{0}")]
+    NothingToDeploy(String),
+    /// The build failed: a matter of the project, not of the engine.
+    #[error("build failed: {message}")]
+    BuildFailed {
+        /// What the builder said.
+        message: String,
+        /// The last lines of its output.
+        log: Vec<String>,
+    },
+    /// The image is not there and could not be pulled.
+    #[error("image `{image}` is not available: {message}")]
+    ImageUnavailable {
+        /// The image that was asked for.
+        image: String,
+        /// What the engine said.
+        message: String,
+    },
+    /// The public port is held by something that is not ours.
+    #[error("port {0} is already in use")]
+    PortInUse(Port),
+    /// The program could not be started, such as one that does not exist.
+    #[error("could not be started: {0}")]
+    StartFailed(String),
+    /// Anything else that the engine refused.
+    #[error("the runtime refused: {0}")]
+    Refused(String),
+}
+
+/// Receives the lines of a build as they come.
+pub type BuildLog<'a> = &'a mut (dyn FnMut(&str) + Send);
+
+/// A way to run releases.
+///
+/// Every method has a deadline of its own, may be cancelled at any await, and may be called again after that.
+#[async_trait]
+pub trait Runtime: Send + Sync {
+    /// Returns which runtime this is.
+    fn kind(&self) -> Kind;
+
+    /// Checks that the engine answers and returns its version as people write it.
+    async fn ping(&self) -> Result<String, Error>;
+
+    /// Finds out how to run a project, without changing anything.
+    async fn plan(&self, wanted: &Wanted) -> Result<Source, Error>;
+
+    /// Makes the source runnable: builds or finds the image. Dropping the future cancels the build.
+    async fn prepare(
+        &self,
+        deployment: DeploymentId,
+        release: i64,
+        source: &Source,
+        log: BuildLog<'_>,
+    ) -> Result<Artifact, Error>;
+
+    /// Starts an instance. A leftover of the same deployment and generation is removed first; on failure nothing is left.
+    async fn start(&self, spec: &InstanceSpec) -> Result<InstanceRef, Error>;
+
+    /// Looks at all instances of one deployment.
+    async fn instances(&self, deployment: DeploymentId) -> Result<Vec<Observation>, Error>;
+
+    /// Looks at all instances that this BorgOS ever started and that still exist.
+    async fn list(&self) -> Result<Vec<Observation>, Error>;
+
+    /// Stops an instance: asks it to end, kills it after `grace`. Stopping what has ended or is gone is a success.
+    async fn stop(&self, instance: &InstanceRef, grace: Duration) -> Result<(), Error>;
+
+    /// Removes an instance and kills it if it runs. Removing what is gone is a success.
+    async fn remove(&self, instance: &InstanceRef) -> Result<(), Error>;
+
+    /// Returns the last lines of the instance's output, standard output and error together, oldest first.
+    async fn tail(&self, instance: &InstanceRef, num_lines: usize) -> Result<Vec<String>, Error>;
+
+    /// Streams hints about changes until dropped. Reconnects by itself and says [`Change::Everything`] when it did.
+    fn changes(&self) -> BoxStream<'static, Change>;
+}

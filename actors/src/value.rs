@@ -1,0 +1,42 @@
+//! What strangers send, parsed once at the edge: a value of these types is known to be well formed everywhere else.
+
+mod deployment;
+mod environment;
+mod image;
+mod limits;
+mod project;
+
+pub use deployment::{Command, DeploymentName, HealthPath, Port};
+pub use environment::Environment;
+pub use image::ImageRef;
+pub use limits::{CpuLimit, MemoryLimit};
+pub use project::{ProjectName, ProjectPath, ProjectType, TechStack};
+
+/// Why a text was not accepted as a value; says what is allowed, never repeats the input.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Invalid(pub(crate) String);
+
+impl Invalid {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
+/// Checks a text's length in characters and that none of them is a control character.
+fn check_text(text: &str, min_chars: usize, max_chars: usize) -> Result<(), Invalid> {
+    let num_chars = text.chars().count();
+    if num_chars < min_chars {
+        return Err(Invalid::new(match min_chars {
+            1 => "must not be empty".to_owned(),
+            _ => format!("must have at least {min_chars} characters"),
+        }));
+    }
+    if num_chars > max_chars {
+        return Err(Invalid::new(format!("must have at most {max_chars} characters")));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Invalid::new("must not contain control characters"));
+    }
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! Values of a deployment.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Invalid, check_text};
+
+/// A deployment's name: 1 to 63 lower-case or upper-case ASCII letters, digits, `-`, `_` or `.`, beginning with a
+/// letter or digit. Fit for a host name, a label or a file name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DeploymentName(String);
+
+impl TryFrom<String> for DeploymentName {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        check_text(&text, 1, 63)?;
+        let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if !text.chars().all(is_allowed) || !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+            return Err(Invalid::new(
+                "must consist of ASCII letters, digits, `-`, `_` and `.`, and begin with a letter or digit",
+            ));
+        }
+        Ok(Self(text))
+    }
+}
+
+impl From<DeploymentName> for String {
+    fn from(name: DeploymentName) -> Self {
+        name.0
+    }
+}
+
+/// A TCP port that a deployment can have: 1 to 65535.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "u16")]
+pub struct Port(u16);
+
+impl Port {
+    /// Returns the number.
+    pub fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl TryFrom<i64> for Port {
+    type Error = Invalid;
+
+    fn try_from(number: i64) -> Result<Self, Invalid> {
+        match u16::try_from(number) {
+            Ok(port) if port > 0 => Ok(Self(port)),
+            _ => Err(Invalid::new("must be a port number from 1 to 65535")),
+        }
+    }
+}
+
+impl From<Port> for u16 {
+    fn from(port: Port) -> Self {
+        port.0
+    }
+}
+
+impl std::fmt::Display for Port {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An argument vector: a program and its arguments, never a shell line. 1 to 256 arguments of at most 4096 characters,
+/// the first not empty, none with a NUL character.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
+pub struct Command(Vec<String>);
+
+impl Command {
+    /// Returns the program and its arguments.
+    pub fn as_argv(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl TryFrom<Vec<String>> for Command {
+    type Error = Invalid;
+
+    fn try_from(argv: Vec<String>) -> Result<Self, Invalid> {
+        if argv.first().is_none_or(String::is_empty) {
+            return Err(Invalid::new("must begin with a program"));
+        }
+        if argv.len() > 256 || argv.iter().any(|argument| argument.chars().count() > 4096) {
+            return Err(Invalid::new(
+                "must have at most 256 arguments of at most 4096 characters",
+            ));
+        }
+        if argv.iter().any(|argument| argument.contains('\0')) {
+            return Err(Invalid::new("must not contain NUL characters"));
+        }
+        Ok(Self(argv))
+    }
+}
+
+impl From<Command> for Vec<String> {
+    fn from(command: Command) -> Self {
+        command.0
+    }
+}
+
+/// The path of a health check: begins with `/`, at most 1024 printable ASCII characters, no white space or `#`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct HealthPath(String);
+
+impl HealthPath {
+    /// Returns the path as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for HealthPath {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        check_text(&text, 1, 1024)?;
+        if !text.starts_with('/') || text.starts_with("//") {
+            return Err(Invalid::new("must begin with one `/`"));
+        }
+        if !text.chars().all(|c| c.is_ascii_graphic() && c != '#') {
+            return Err(Invalid::new(
+                "must consist of printable ASCII characters without spaces or `#`",
+            ));
+        }
+        Ok(Self(text))
+    }
+}
+
+impl From<HealthPath> for String {
+    fn from(path: HealthPath) -> Self {
+        path.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_could_mean_something_else_are_refused() {
+        for bad in ["", "-rf", ".hidden", "a b", "a/b", "ä", "a\n", &"x".repeat(64)] {
+            assert!(DeploymentName::try_from(bad.to_owned()).is_err(), "{bad:?}");
+        }
+        assert!(DeploymentName::try_from("myproject-prod_2.1".to_owned()).is_ok());
+    }
+
+    #[test]
+    fn ports_are_one_to_65535() {
+        for bad in [-1, 0, 65_536, i64::MAX] {
+            assert!(Port::try_from(bad).is_err(), "{bad}");
+        }
+        assert_eq!(Port::try_from(65_535).unwrap().get(), 65_535);
+    }
+
+    #[test]
+    fn a_command_begins_with_a_program() {
+        for bad in [
+            vec![],
+            vec![String::new()],
+            vec!["a".into(), "b\0".into()],
+            vec!["a".to_owned(); 257],
+        ] {
+            assert!(Command::try_from(bad).is_err());
+        }
+    }
+
+    #[test]
+    fn a_health_path_stays_on_its_host() {
+        for bad in ["", "health", "//evil.example/", "/a b", "/a#b", "/ä"] {
+            assert!(HealthPath::try_from(bad.to_owned()).is_err(), "{bad:?}");
+        }
+    }
+}

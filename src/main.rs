@@ -1,0 +1,3 @@
+//! The `borgos` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Integration tests of BorgOS, linked into one binary.
