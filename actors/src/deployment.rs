@@ -1,3 +1,5 @@
-//! Deployments: projects that are to run on a port.
+//! One actor per deployment, which makes what runs agree with what is wanted.
+pub mod machine;
+mod status;
 
-pub mod status;
+pub use status::{Desired, Status};

@@ -12,6 +12,7 @@
 pub mod deployment;
 pub mod error;
 pub mod id;
+pub mod metrics;
 pub mod runtime;
 pub mod store;
 pub mod value;

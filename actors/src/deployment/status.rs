@@ -32,6 +32,13 @@ pub enum Status {
     Cancelled,
 }
 
+impl Status {
+    /// Whether an instance that was started belongs to this state, so that its end is news.
+    pub fn has_instance(self) -> bool {
+        matches!(self, Self::Starting | Self::Running | Self::Unhealthy)
+    }
+}
+
 impl std::fmt::Display for Status {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.to_value())

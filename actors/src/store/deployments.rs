@@ -2,27 +2,27 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    DatabaseTransaction, DbErr, PaginatorTrait, QueryOrder, QuerySelect, QueryTrait, Select,
-    entity::prelude::*,
-    sea_query::{Expr, ExprTrait},
+    DatabaseTransaction, DbErr, PaginatorTrait, QueryOrder, QuerySelect, QueryTrait, Select, entity::prelude::*,
 };
 
-use super::{Listed, Page, Store, claimed, now, projects};
+use super::{Listed, Page, Store, claimed, projects};
 use crate::{
     Error,
-    deployment::status::{Desired, Status},
+    deployment::{Desired, Status},
     id::{DeploymentId, Generation, ProjectId, ReleaseId},
     runtime::{InstanceRef, Kind},
     value::{Command, CpuLimit, DeploymentName, Environment, HealthPath, ImageRef, MemoryLimit, Port},
 };
 
 mod announce;
+mod begin;
 mod change;
 mod claim;
 mod row;
 
 use announce::announce;
-pub use change::{Change, mark_deleted, record, set_desired};
+pub use begin::{begin_generation, request_restart};
+pub use change::{Change, mark_deleted, record, record_failure, set_desired};
 
 /// A deployment.
 #[derive(Debug, Clone, PartialEq)]
@@ -214,25 +214,17 @@ pub async fn num_running(store: &Store) -> Result<u64, Error> {
     store.read(async { Ok(query.count(&store.reader).await?) }).await
 }
 
-/// Counts one more instance and returns its number. Call this before the instance is created: whatever crashes then, a
-/// number is never used twice.
+/// Finds the deployment that has this port.
 ///
 /// # Errors
-/// Fails when there is no such deployment, or when it is deleted.
-pub async fn begin_generation(store: &Store, id: DeploymentId) -> Result<Generation, Error> {
-    let next = Expr::col(row::Column::Generation).add(1);
-    let update = row::Entity::update_many()
-        .col_expr(row::Column::Generation, next)
-        .col_expr(row::Column::UpdatedAt, Expr::val(now()))
-        .filter(row::Column::Id.eq(id))
-        .filter(row::Column::DeletedAt.is_null());
-    store
-        .write(async |transaction| {
-            let rows = update.exec_with_returning(transaction).await?;
-            let row = rows.into_iter().next().ok_or_else(|| not_found(id))?;
-            Ok(row.generation)
-        })
-        .await
+/// Fails when the database does.
+pub async fn owner_of_port(store: &Store, port: Port) -> Result<Option<Deployment>, Error> {
+    let filter = Filter {
+        port: Some(port),
+        ..Filter::default()
+    };
+    let listed = list(store, &filter, Page { limit: 1, offset: 0 }).await?;
+    Ok(listed.rows.into_iter().next())
 }
 
 /// Counts the deployments of a project that are not deleted.

@@ -109,22 +109,23 @@ pub async fn record(store: &Store, new: &NewEntry) -> Result<Entry, Error> {
 }
 
 async fn try_record(store: &Store, new: &NewEntry) -> Result<Entry, Error> {
-    store
-        .write(async |transaction| {
-            let project_name = match new.project_id {
-                Some(id) => Some(projects::name(transaction, id).await?),
-                None => None,
-            };
-            if let Some(id) = new.deployment_id {
-                deployments::check_exists(transaction, id).await?;
-            }
-            let row = row::Entity::insert(row::new(new))
-                .exec_with_returning(transaction)
-                .await?;
-            announce(transaction, &row).await?;
-            Ok(row::Named { row, project_name }.into())
-        })
-        .await
+    store.write(async |transaction| append(transaction, new).await).await
+}
+
+/// Writes an entry in the transaction of the change that it explains.
+pub(super) async fn append(transaction: &DatabaseTransaction, new: &NewEntry) -> Result<Entry, Error> {
+    let project_name = match new.project_id {
+        Some(id) => Some(projects::name(transaction, id).await?),
+        None => None,
+    };
+    if let Some(id) = new.deployment_id {
+        deployments::check_exists(transaction, id).await?;
+    }
+    let row = row::Entity::insert(row::new(new))
+        .exec_with_returning(transaction)
+        .await?;
+    announce(transaction, &row).await?;
+    Ok(row::Named { row, project_name }.into())
 }
 
 /// Lists entries, newest first.

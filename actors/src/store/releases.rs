@@ -138,14 +138,13 @@ pub async fn release(store: &Store, id: ReleaseId) -> Result<Release, Error> {
         .await
 }
 
-/// Finds the newest release of a deployment that can be started.
+/// Finds the newest release of a deployment.
 ///
 /// # Errors
 /// Fails when the database does.
-pub async fn newest_ready(store: &Store, id: DeploymentId) -> Result<Option<Release>, Error> {
+pub async fn newest(store: &Store, id: DeploymentId) -> Result<Option<Release>, Error> {
     let query = row::Entity::find()
         .filter(row::Column::DeploymentId.eq(id))
-        .filter(row::Column::Status.eq(Status::Ready))
         .order_by_desc(row::Column::Number);
     store
         .read(async {

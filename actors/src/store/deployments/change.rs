@@ -6,10 +6,15 @@ use sea_orm::{ActiveValue::Set, DatabaseTransaction, entity::prelude::*};
 use super::{Deployment, announce, locked, row};
 use crate::{
     Error,
-    deployment::status::{Desired, Status},
+    deployment::{Desired, Status},
     id::{DeploymentId, ReleaseId},
     runtime::InstanceRef,
-    store::{Store, column::storable, now},
+    store::{
+        Store,
+        column::storable,
+        error_log::{self, NewEntry},
+        now,
+    },
 };
 
 /// What was observed. The status and its reason go together; of the rest, what is `None` stays.
@@ -51,6 +56,26 @@ pub async fn record(store: &Store, id: DeploymentId, change: &Change) -> Result<
     store
         .write(async |transaction| {
             let before = locked(transaction, id).await?;
+            write(transaction, &before, observed(&before, change)).await
+        })
+        .await
+}
+
+/// Writes what was observed together with the entry of the error log that says more, so that no failure is logged twice
+/// or not at all, whatever crashes.
+///
+/// # Errors
+/// Fails when there is no such deployment, or when it is deleted.
+pub async fn record_failure(
+    store: &Store,
+    id: DeploymentId,
+    change: &Change,
+    entry: &NewEntry,
+) -> Result<Deployment, Error> {
+    store
+        .write(async |transaction| {
+            let before = locked(transaction, id).await?;
+            error_log::append(transaction, entry).await?;
             write(transaction, &before, observed(&before, change)).await
         })
         .await
@@ -105,7 +130,7 @@ pub async fn mark_deleted(store: &Store, id: DeploymentId) -> Result<Deployment,
 }
 
 /// Updates the locked row, and announces the difference.
-async fn write(
+pub(super) async fn write(
     transaction: &DatabaseTransaction,
     before: &Deployment,
     row: row::ActiveModel,

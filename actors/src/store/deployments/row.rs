@@ -5,7 +5,7 @@ use sea_orm::{ActiveValue::Set, entity::prelude::*};
 use super::{Deployment, NewDeployment};
 use crate::{
     Error,
-    deployment::status::{Desired, Status},
+    deployment::{Desired, Status},
     id::{DeploymentId, Generation, ProjectId, ReleaseId},
     runtime::{InstanceRef, Kind},
     store::{
