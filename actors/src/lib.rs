@@ -12,6 +12,7 @@
 pub mod error;
 pub mod id;
 pub mod runtime;
+pub mod supervision;
 pub mod value;
 
 pub use error::Error;
