@@ -1,7 +1,7 @@
 //! JSON request bodies, read strictly: bounded in size, time and depth, with every refusal naming the field.
 //!
-//! The whole text must be JSON before any field is looked at, so `INVALID_JSON` and `INVALID_FIELD` do not depend on the
-//! order of fields. A request type refuses unknown fields by `#[serde(deny_unknown_fields)]`.
+//! The text is read as JSON before the shape is looked at, so a syntax error is `INVALID_JSON` whatever the fields before
+//! it are. A request type refuses unknown fields by `#[serde(deny_unknown_fields)]`.
 
 mod fault;
 mod tree;

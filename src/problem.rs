@@ -29,9 +29,17 @@ pub struct Problem {
     status: StatusCode,
     code: &'static str,
     message: String,
-    header: Option<(HeaderName, HeaderValue)>,
+    hint: Option<Hint>,
     /// What is logged and never shown.
     cause: Option<String>,
+}
+
+/// The header that tells a client how to do better.
+#[derive(Debug, Clone)]
+enum Hint {
+    RetryAfter(u64),
+    Allow(HeaderValue),
+    Authenticate,
 }
 
 #[derive(Serialize)]
@@ -49,7 +57,7 @@ impl Problem {
             status,
             code,
             message: message.into(),
-            header: None,
+            hint: None,
             cause: None,
         }
     }
@@ -70,7 +78,7 @@ impl Problem {
             "UNAUTHORIZED",
             "Invalid or missing authentication token",
         )
-        .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"borgos\""))
+        .with_hint(Hint::Authenticate)
     }
 
     /// Nothing is served at the path.
@@ -85,7 +93,7 @@ impl Problem {
             "METHOD_NOT_ALLOWED",
             "this path does not take that method; see the `Allow` header",
         )
-        .with_header(ALLOW, allow)
+        .with_hint(Hint::Allow(allow))
     }
 
     /// The client sent more requests than it may.
@@ -104,11 +112,11 @@ impl Problem {
 
     /// Tells the client when it may try again.
     pub fn with_retry_after(self, seconds: u64) -> Self {
-        self.with_header(RETRY_AFTER, HeaderValue::from(seconds))
+        self.with_hint(Hint::RetryAfter(seconds))
     }
 
-    fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.header = Some((name, value));
+    fn with_hint(mut self, hint: Hint) -> Self {
+        self.hint = Some(hint);
         self
     }
 
@@ -125,6 +133,16 @@ impl Problem {
     /// Returns the text for people.
     pub fn message(&self) -> &str {
         &self.message
+    }
+}
+
+impl Hint {
+    fn header(&self) -> (HeaderName, HeaderValue) {
+        match self {
+            Self::RetryAfter(seconds) => (RETRY_AFTER, HeaderValue::from(*seconds)),
+            Self::Allow(methods) => (ALLOW, methods.clone()),
+            Self::Authenticate => (WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"borgos\"")),
+        }
     }
 }
 
@@ -213,8 +231,9 @@ impl Reply for Problem {
     fn into_response(self) -> Response {
         let mut response = Response::default();
         *response.status_mut() = self.status;
-        if let Some((name, value)) = &self.header {
-            response.headers_mut().insert(name, value.clone());
+        if let Some(hint) = &self.hint {
+            let (name, value) = hint.header();
+            response.headers_mut().insert(name, value);
         }
         response.extensions_mut().insert(self);
         response
