@@ -2,13 +2,43 @@
 
 use std::{env, ffi::OsStr, path::Path, process::ExitCode};
 
+use borgos::{
+    config::{Config, Flags},
+    logging, serve,
+};
 use borgos_actors::runtime::process;
+use clap::Parser;
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    flags: Flags,
+}
 
 fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1);
     match (arguments.next(), arguments.next()) {
         // Hidden: started by the process runtime for each app, before anything that costs memory.
         (Some(command), Some(record)) if command == OsStr::new("keeper") => process::keep(Path::new(&record)),
-        _ => ExitCode::SUCCESS,
+        _ => run(),
+    }
+}
+
+#[tokio::main]
+async fn run() -> ExitCode {
+    let config = match Config::load(Cli::parse().flags) {
+        Ok(c) => c,
+        Err(e) => {
+            eprintln!("error: {e}");
+            return ExitCode::from(2);
+        }
+    };
+    logging::start(&config.log, config.log_format).ok();
+    match serve::run(config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {e:#}");
+            ExitCode::FAILURE
+        }
     }
 }
