@@ -92,8 +92,9 @@ pub async fn append(transaction: &DatabaseTransaction, event: NewEvent) -> Resul
     Ok(())
 }
 
-/// Gives offsets to the oldest events that have none, at most `limit` and [`MAX_BATCH`], and returns them in order. Only the event bus
-/// calls this. Whoever is cancelled in here has given no offset, or finds the events by [`replay`].
+/// Gives offsets to the oldest events that have none, at most `limit` and [`MAX_BATCH`], and returns them in order.
+/// Only the event bus calls this. A caller that is cancelled in here has given no offset, or finds the events by
+/// [`replay`].
 ///
 /// # Errors
 /// Fails when the database does; no offset was given then.
