@@ -28,6 +28,9 @@ mod tree;
 mod view;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 pub use children::Children;
 pub use handle::Handle;
 pub use observer::{Happening, Lifecycle, Observer};

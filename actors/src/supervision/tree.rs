@@ -175,6 +175,12 @@ impl Tree {
         let _ = self.inner.ended.clone().wait_for(|is_ended| *is_ended).await;
     }
 
+    /// Returns the live incarnation of an actor, for tests that do to it what nobody in the program does.
+    #[cfg(test)]
+    pub(super) fn cell(&self, path: &str) -> Option<ractor::ActorCell> {
+        self.inner.board.find(path)?.cell()
+    }
+
     async fn kill_all(&self) {
         let cells = self.inner.board.kill_all();
         let all_ended = async {
