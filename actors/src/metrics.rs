@@ -10,6 +10,8 @@ use serde::Serialize;
 use sysinfo::System;
 use tokio::sync::watch;
 
+use crate::supervision;
+
 /// How often the machine is sampled. CPU use is the mean over this time; below a second it would be noise.
 const SAMPLE_EVERY: Duration = Duration::from_secs(2);
 
@@ -31,6 +33,14 @@ pub struct Sample {
 pub enum Message {
     /// Take a sample now.
     Sample,
+}
+
+impl supervision::Message for Message {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Sample => "sample",
+        }
+    }
 }
 
 /// What the actor is given.
