@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand};
 use self::client::Remote;
 pub use self::failure::Failure;
 use crate::{
-    config::{Config, Flags},
+    config::{Config, Flags, unknown_variables},
     logging,
     problem::chain,
     serve,
@@ -84,6 +84,12 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
 async fn serve(flags: Flags) -> Result<(), Failure> {
     let config = Config::load(flags).map_err(|error| Failure::Usage(chain(&error)))?;
     logging::start(&config.log, config.log_format).map_err(|error| Failure::General(chain(&error)))?;
+    for name in unknown_variables() {
+        tracing::warn!(
+            variable = name,
+            "environment variable {name} is not a setting of BorgOS and has no effect"
+        );
+    }
     serve::run(config)
         .await
         .map_err(|error| Failure::General(format!("{error:#}")))

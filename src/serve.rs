@@ -30,7 +30,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))?;
 
-    // LEAD: the store and the tree are started here; they provide health and samples.
+    // The store and the tree are to be started here; they provide health and samples. Until then no sample arrives, and
+    // `/api/v1/status` says so.
     let (_metrics_sender, metrics) = watch::channel(None);
     let app = App::new(|| Health::Well, metrics);
 

@@ -54,8 +54,7 @@ async fn show(client: &Client, is_json: bool) -> Result<(), Failure> {
 }
 
 async fn restart(client: &Client, path: &str, is_json: bool) -> Result<(), Failure> {
-    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
-    if path.is_empty() || !path.chars().all(is_allowed) {
+    if !path.split('/').all(is_segment) {
         return Err(Failure::Usage(
             "PATH must be an actor's path, such as deployment/3".to_owned(),
         ));
@@ -67,6 +66,12 @@ async fn restart(client: &Client, path: &str, is_json: bool) -> Result<(), Failu
     let actor: Actor = understood(answer)?;
     let state = plain(actor.state.as_deref().unwrap_or("?"));
     Ok(line(&format!("{path} was restarted and is {state}"))?)
+}
+
+/// Says whether a text can be a part of an actor's path; `..` would leave the address of the actors.
+fn is_segment(text: &str) -> bool {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !text.starts_with('.') && !text.is_empty() && text.chars().all(is_allowed)
 }
 
 fn understood<T: serde::de::DeserializeOwned>(answer: Value) -> Result<T, Failure> {

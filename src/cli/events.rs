@@ -13,6 +13,7 @@ use tokio_tungstenite::{
         Error, Message,
         client::IntoClientRequest,
         http::{HeaderValue, Request, header::AUTHORIZATION},
+        protocol::CloseFrame,
     },
 };
 
@@ -57,13 +58,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
             .map_err(|_| Failure::General("the connection is silent; the service may be gone".to_owned()))?;
         match message {
             Some(Ok(Message::Text(text))) => print(&text, arguments.json)?,
-            Some(Ok(Message::Close(frame))) => {
-                let reason = frame.map(|frame| format!(": {} {}", u16::from(frame.code), plain(&frame.reason)));
-                return Err(Failure::General(format!(
-                    "the service closed the connection{}",
-                    reason.unwrap_or_default()
-                )));
-            }
+            Some(Ok(Message::Close(frame))) => return Err(closed(frame)),
             Some(Ok(_)) => {}
             Some(Err(error)) => return Err(lost(error)),
             None => return Err(Failure::General("the connection ended".to_owned())),
@@ -104,6 +99,15 @@ fn request(client: &Client) -> Result<Request<()>, Failure> {
         request.headers_mut().insert(AUTHORIZATION, value);
     }
     Ok(request)
+}
+
+fn closed(frame: Option<CloseFrame>) -> Failure {
+    let reason = match frame {
+        Some(frame) if frame.reason.is_empty() => format!(" with code {}", u16::from(frame.code)),
+        Some(frame) => format!(" with code {}: {}", u16::from(frame.code), plain(&frame.reason)),
+        None => String::new(),
+    };
+    Failure::General(format!("the service closed the connection{reason}"))
 }
 
 fn lost(error: Error) -> Failure {

@@ -63,6 +63,11 @@ pub(super) fn draw(actors: &[Actor]) -> Vec<String> {
     for (branch, actor) in arranged(actors) {
         table.add_row(row(branch, actor));
     }
+    table.discover_columns();
+    if let Some(first) = table.column_mut(0) {
+        // Without a border the branches begin at the edge.
+        first.set_padding((0, 1));
+    }
     table.trim_fmt().lines().map(str::to_owned).collect()
 }
 
