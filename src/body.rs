@@ -262,4 +262,13 @@ mod tests {
         let stream = futures_util::stream::iter((0..17).map(|_| chunk()));
         assert_eq!(read(stream).await.unwrap_err().status(), 413);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused_with_400(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            if let Err(problem) = parse::<serde_json::Value>(&bytes) {
+                proptest::prop_assert_eq!(problem.status(), 400);
+            }
+        }
+    }
 }

@@ -18,6 +18,8 @@ pub use self::{
 };
 
 const TOKEN_VARIABLE: &str = "BORGOS_TOKEN";
+/// Of the clients; known here so that it is not taken for a misspelt setting.
+const URL_VARIABLE: &str = "BORGOS_URL";
 /// A shorter token could be guessed.
 const MIN_TOKEN_CHARS: usize = 16;
 const MAX_TOKEN_CHARS: usize = 512;
@@ -182,6 +184,23 @@ impl Config {
     }
 }
 
+/// Returns the variables that look like settings of ours and are none: misspelt, or of another version.
+pub fn unknown_variables() -> Vec<String> {
+    let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    unknown_among(names)
+}
+
+fn unknown_among(names: impl Iterator<Item = String>) -> Vec<String> {
+    let command = Flags::augment_args(clap::Command::new("borgos"));
+    let is_known = |name: &str| {
+        let mut settings = command.get_arguments().filter_map(clap::Arg::get_env);
+        [TOKEN_VARIABLE, URL_VARIABLE].contains(&name) || settings.any(|known| known == name)
+    };
+    names
+        .filter(|name| name.starts_with("BORGOS_") && !is_known(name))
+        .collect()
+}
+
 /// Returns the data directory as an absolute path.
 fn data_dir(given: Option<&PathBuf>, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<PathBuf, Error> {
     if let Some(given) = given {
@@ -304,6 +323,12 @@ mod tests {
         }
         let config = load(&arguments, &[home, ("BORGOS_TOKEN", "canary-canary-canary")]).unwrap();
         assert!(!format!("{config:?}").contains("canary"));
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_noticed() {
+        let names = ["BORGOS_LISTEN", "BORGOS_LISTNE", "BORGOS_TOKEN", "BORGOS_URL", "PATH"].map(str::to_owned);
+        assert_eq!(unknown_among(names.into_iter()), ["BORGOS_LISTNE"]);
     }
 
     #[test]

@@ -100,3 +100,6 @@ fn report(result: Result<(), JoinError>) {
         tracing::error!(%error, "serving a connection failed");
     }
 }
+
+#[cfg(test)]
+mod tests;

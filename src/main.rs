@@ -1,49 +1,43 @@
 //! The `borgos` program.
 
-use std::{env, ffi::OsStr, path::Path, process::ExitCode};
-
-use borgos::{
-    config::{Config, Flags},
-    logging,
-    serve::{self, Ending},
+use std::{
+    env,
+    ffi::OsStr,
+    io::{self, Write},
+    path::Path,
+    process::ExitCode,
 };
+
+use borgos::cli::{self, Cli};
 use borgos_actors::runtime::process;
 use clap::Parser;
-
-/// The exit code that asks the service manager for a fresh process (`EX_SOFTWARE` of sysexits.h).
-const GAVE_UP: u8 = 70;
-
-#[derive(Parser)]
-struct Cli {
-    #[command(flatten)]
-    flags: Flags,
-}
 
 fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1);
     match (arguments.next(), arguments.next()) {
         // Hidden: started by the process runtime for each app, before anything that costs memory.
         (Some(command), Some(record)) if command == OsStr::new("keeper") => process::keep(Path::new(&record)),
-        _ => run(),
+        _ => run(Cli::parse()),
     }
 }
 
 #[tokio::main]
-async fn run() -> ExitCode {
-    let config = match Config::load(Cli::parse().flags) {
-        Ok(c) => c,
-        Err(e) => {
-            eprintln!("error: {e}");
-            return ExitCode::from(2);
-        }
-    };
-    logging::start(&config.log, config.log_format).ok();
-    match serve::run(config).await {
-        Ok(Ending::Stopped) => ExitCode::SUCCESS,
-        Ok(Ending::GaveUp) => ExitCode::from(GAVE_UP),
-        Err(e) => {
-            eprintln!("error: {e:#}");
-            ExitCode::FAILURE
-        }
+async fn run(cli: Cli) -> ExitCode {
+    // The command line is the only TLS client; a second provider in the process would be a mistake of the build.
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        return fail("another TLS provider is already installed", 1);
     }
+    match cli::run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => match failure.message() {
+            Some(message) => fail(message, failure.exit_code()),
+            None => ExitCode::from(failure.exit_code()),
+        },
+    }
+}
+
+fn fail(message: &str, exit_code: u8) -> ExitCode {
+    // Nothing can be done about a standard error that is closed, and the exit code still tells.
+    let _ = writeln!(io::stderr(), "error: {message}");
+    ExitCode::from(exit_code)
 }

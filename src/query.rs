@@ -375,4 +375,23 @@ mod tests {
         let refused = query("status=Running").choice("status", &choices).unwrap_err();
         assert_eq!(refused.to_string(), "`status` must be one of `running`, `stopped`");
     }
+
+    fn encoded(text: &str) -> String {
+        text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_comes_back_as_it_was_sent(text in "[^\\pC]{1,100}") {
+            let query = query(&format!("query={}", encoded(&text)));
+            proptest::prop_assert_eq!(query.text("query").unwrap(), Some(text.as_str()));
+        }
+
+        #[test]
+        fn any_query_is_read_or_refused_with_400(raw in ".{0,200}") {
+            if let Err(problem) = Query::parse("/list", &raw, &NAMES) {
+                proptest::prop_assert_eq!(problem.status(), 400);
+            }
+        }
+    }
 }

@@ -75,15 +75,8 @@ pub async fn run(config: Config) -> anyhow::Result<Ending> {
 }
 
 fn settings(config: &Config) -> anyhow::Result<system::Settings> {
-    let database = match &config.database_url {
-        Some(url) => store::Settings {
-            url: url.expose().to_owned(),
-            data_dir: config.data_dir.clone(),
-        },
-        None => store::Settings::sqlite(config.data_dir.clone())?,
-    };
     Ok(system::Settings {
-        database,
+        database: database(config)?,
         data_dir: config.data_dir.clone(),
         runtime: match config.runtime {
             RuntimeChoice::Auto => system::RuntimeChoice::Auto,
@@ -92,6 +85,20 @@ fn settings(config: &Config) -> anyhow::Result<system::Settings> {
         },
         keeper_program: std::env::current_exe().context("cannot find this program's own file")?,
     })
+}
+
+/// Returns the settings of the database: the one that was named, or the file in the data directory.
+///
+/// # Errors
+/// Fails when the data directory's path cannot be part of a url.
+pub fn database(config: &Config) -> Result<store::Settings, store::OpenError> {
+    match &config.database_url {
+        Some(url) => Ok(store::Settings {
+            url: url.expose().to_owned(),
+            data_dir: config.data_dir.clone(),
+        }),
+        None => store::Settings::sqlite(config.data_dir.clone()),
+    }
 }
 
 fn guard(config: &Config) -> Guard {

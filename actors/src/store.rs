@@ -22,6 +22,7 @@ mod connect;
 pub mod deployments;
 pub mod error_log;
 pub mod events;
+mod inspect;
 mod meta;
 mod migrate;
 pub mod projects;
@@ -31,6 +32,7 @@ pub mod tasks;
 #[cfg(test)]
 mod tests;
 
+pub use inspect::{Condition, inspect};
 pub use migrate::OpenError;
 
 /// No answer from the database takes longer than this; a server that was cut off would otherwise hold us for hours.

@@ -72,4 +72,12 @@ mod tests {
             assert!(id.starts_with("req_") && id.len() == 36, "{id}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_header_leads_to_a_sane_id(sent in "[ -~]{0,200}") {
+            let id = id_for(sent.as_bytes());
+            proptest::prop_assert!(is_sane(&HeaderValue::from_str(&id).unwrap()));
+        }
+    }
 }

@@ -17,7 +17,7 @@ use crate::{
 const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Returns the filters of this resource. An actor's path has slashes, so the rest of the URL is taken as a whole.
-pub fn routes(app: &App) -> BoxedFilter<(Response,)> {
+pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
     let plain = || query::strict(&[]).map(drop).untuple_one();
     let path = || warp::path!("api" / "v1" / "actors" / ..).and(warp::path::tail());
 

@@ -55,7 +55,7 @@ struct Deploy {
 }
 
 /// Returns the filters of this resource.
-pub fn routes(app: &App) -> BoxedFilter<(Response,)> {
+pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
     let one = || warp::path!("api" / "v1" / "deployments" / String).and_then(id);
     let filters = query::strict(&["status", "project_id", "name", "port", "limit", "offset"]);
     let plain = || query::strict(&[]).map(drop).untuple_one();

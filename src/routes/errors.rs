@@ -40,7 +40,7 @@ struct Log {
 }
 
 /// Returns the filters of this resource.
-pub fn routes(app: &App) -> BoxedFilter<(Response,)> {
+pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
     let all = || warp::path!("api" / "v1" / "errors");
     let filters = query::strict(&[
         "severity",

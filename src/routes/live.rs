@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Returns the filter of `/ws`.
-pub fn routes(app: &App) -> BoxedFilter<(Response,)> {
+pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
     warp::path!("ws")
         .and(warp::get())
         .and(warp::header::headers_cloned())

@@ -44,7 +44,7 @@ struct Update {
 }
 
 /// Returns the filters of this resource.
-pub fn routes(app: &App) -> BoxedFilter<(Response,)> {
+pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
     let all = || warp::path!("api" / "v1" / "projects");
     let one = || warp::path!("api" / "v1" / "projects" / String).and_then(id);
     let filters = query::strict(&["active", "tech_stack", "project_type", "name", "limit", "offset"]);

@@ -21,7 +21,7 @@ struct HealthBody {
 }
 
 /// Returns the filters of this resource.
-pub fn routes(app: &App) -> BoxedFilter<(Response,)> {
+pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
     let show_health = warp::path!("health").and(warp::get()).and(with(app)).then(health);
     let show_status = warp::path!("api" / "v1" / "status")
         .and(warp::get())

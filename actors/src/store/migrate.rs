@@ -160,7 +160,7 @@ fn locked_or_lost(cause: DbErr) -> OpenError {
 }
 
 /// Tells whether the database lacks a step, and refuses one that has a step too many.
-fn is_behind(applied: &[String]) -> Result<bool, OpenError> {
+pub(super) fn is_behind(applied: &[String]) -> Result<bool, OpenError> {
     let known = borgos_migrations::known();
     let unknown: Vec<String> = applied.iter().filter(|name| !known.contains(name)).cloned().collect();
     if unknown.is_empty() {

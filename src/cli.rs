@@ -1,0 +1,137 @@
+//! The command line: `serve`, and clients of a running service.
+
+mod actors;
+mod client;
+mod doctor;
+mod events;
+mod failure;
+mod output;
+mod status;
+
+use clap::{Parser, Subcommand};
+
+use self::client::Remote;
+pub use self::failure::Failure;
+use crate::{
+    config::{Config, Flags, unknown_variables},
+    logging,
+    problem::chain,
+    serve::{self, Ending},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  borgos                                     serve on http://127.0.0.1:8081, for this machine only
+  borgos serve --listen 0.0.0.0:8081         serve for others too; needs BORGOS_TOKEN
+  borgos doctor                              what is wrong with this machine's setup, and how to mend it
+  borgos status                              how the service and its machine are
+  borgos actors                              what runs inside, as a tree
+  borgos actors restart deployment/3         replace one actor; its container keeps running
+  borgos events --channels deployments       follow what happens
+
+  curl http://127.0.0.1:8081/api/v1/projects
+
+Settings come from flags, above environment variables, above borgos.toml in the data directory, above defaults.
+BORGOS_TOKEN, a secret of at least 16 characters, is read from the environment only, by the service and its clients.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 4 credential missing or refused, 5 not found,
+70 the actors gave up and a fresh process is needed.";
+
+/// Control plane for one machine full of code projects: deploys them, watches them and keeps them running.
+#[derive(Debug, Parser)]
+#[command(name = "borgos", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service until SIGTERM or Ctrl-C (also without any subcommand)
+    Serve(Flags),
+    /// Show how a running service and its machine are
+    Status {
+        #[command(flatten)]
+        remote: Remote,
+        /// Print the service's own answer
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the actors of a running service as a tree, or restart one
+    Actors(actors::Arguments),
+    /// Follow the events of a running service, one a line
+    Events(events::Arguments),
+    /// Check engine, database, port and directories, and say how to mend what is wrong
+    Doctor(Flags),
+}
+
+/// Carries out a command line.
+///
+/// # Errors
+/// Says what failed, with the exit code that it means.
+pub async fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        None => serve(cli.flags).await,
+        Some(Command::Serve(flags)) => serve(flags).await,
+        Some(Command::Status { remote, json }) => status::run(&remote, json).await,
+        Some(Command::Actors(arguments)) => actors::run(arguments).await,
+        Some(Command::Events(arguments)) => events::run(arguments).await,
+        Some(Command::Doctor(flags)) => doctor::run(flags).await,
+    }
+}
+
+async fn serve(flags: Flags) -> Result<(), Failure> {
+    let config = Config::load(flags).map_err(|error| Failure::Usage(chain(&error)))?;
+    logging::start(&config.log, config.log_format).map_err(|error| Failure::General(chain(&error)))?;
+    for name in unknown_variables() {
+        tracing::warn!(
+            variable = name,
+            "environment variable {name} is not a setting of BorgOS and has no effect"
+        );
+    }
+    match serve::run(config).await {
+        Ok(Ending::Stopped) => Ok(()),
+        Ok(Ending::GaveUp) => Err(Failure::GaveUp),
+        Err(error) => Err(Failure::General(format!("{error:#}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn serving_is_what_happens_without_a_subcommand() {
+        assert!(
+            Cli::try_parse_from(["borgos", "--listen", "127.0.0.1:1"])
+                .unwrap()
+                .command
+                .is_none()
+        );
+        assert!(matches!(
+            Cli::try_parse_from(["borgos", "serve", "--listen", "127.0.0.1:1"])
+                .unwrap()
+                .command,
+            Some(Command::Serve(_))
+        ));
+    }
+
+    #[test]
+    fn a_client_takes_its_address_before_or_after_the_verb() {
+        for line in [
+            ["borgos", "actors", "--url", "http://a", "restart", "root"],
+            ["borgos", "actors", "restart", "root", "--url", "http://a"],
+        ] {
+            assert!(Cli::try_parse_from(line).is_ok(), "{line:?}");
+        }
+    }
+}

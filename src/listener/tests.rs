@@ -1,0 +1,142 @@
+//! Real connections to a real listener.
+
+use std::{net::SocketAddr, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::watch,
+    task::JoinHandle,
+    time::Instant,
+};
+
+use super::*;
+use crate::{
+    app::{App, Health},
+    guard::{Guard, auth::Authorizer, host::Hosts},
+};
+
+struct Server {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+}
+
+impl Server {
+    async fn start(health: impl Fn() -> Health + Send + Sync + 'static) -> Self {
+        let (_, metrics) = watch::channel(None);
+        let guard = Guard::new(Hosts::new(true, Vec::new()), Authorizer::new(None), None);
+        let service = Service::new(guard, &App::new(health, metrics));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (sender, stop) = Stop::new();
+        Self {
+            address,
+            stop: sender,
+            serving: tokio::spawn(serve(listener, service, stop)),
+        }
+    }
+
+    /// Sends a text and reads until the server closes.
+    async fn exchange(&self, text: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    async fn end(self) {
+        self.stop.send_replace(true);
+        self.serving.await.unwrap();
+    }
+}
+
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+}
+
+#[tokio::test]
+async fn every_answer_has_an_id_and_errors_repeat_it() {
+    let server = Server::start(|| Health::Well).await;
+    let answer = server
+        .exchange(&get("/health").replace("Host", "X-Request-Id: mine\r\nHost"))
+        .await;
+    assert!(
+        answer.starts_with("HTTP/1.1 200 OK") && answer.contains("x-request-id: mine\r\n"),
+        "{answer}"
+    );
+    let answer = server
+        .exchange(&get("/none").replace("Host", "X-Request-Id: mine\r\nHost"))
+        .await;
+    assert!(
+        answer.starts_with("HTTP/1.1 404") && answer.contains(r#""request_id":"mine""#),
+        "{answer}"
+    );
+    server.end().await;
+}
+
+#[tokio::test]
+async fn an_unwell_service_says_why() {
+    let server = Server::start(|| Health::Unwell("`root` has ended".to_owned())).await;
+    let answer = server.exchange(&get("/health")).await;
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(
+        answer.contains(r#"{"status":"unhealthy","reason":"`root` has ended","timestamp":"#),
+        "{answer}"
+    );
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_panic_is_an_answer_with_an_id_and_the_next_request_is_served() {
+    let server = Server::start(|| panic!("canary")).await;
+    for _ in 0..2 {
+        let answer = server.exchange(&get("/health")).await;
+        assert!(answer.starts_with("HTTP/1.1 500"), "{answer}");
+        assert!(
+            answer.contains(r#""code":"INTERNAL","request_id":"req_"#) && !answer.contains("canary"),
+            "{answer}"
+        );
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_length_stated_twice_is_refused_and_what_follows_is_not_read() {
+    let server = Server::start(|| Health::Well).await;
+    let both =
+        "POST /health HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n";
+    let answer = server.exchange(&format!("{both}{}", get("/health"))).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 400") && answer.contains("AMBIGUOUS_LENGTH"),
+        "{answer}"
+    );
+    assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
+    server.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_sends_nothing_or_half_a_head_is_disconnected() {
+    let server = Server::start(|| Health::Well).await;
+    for text in ["", "PRI * HTTP/2", "GET /health HTTP/1.1\r\nHo"] {
+        let started = Instant::now();
+        assert_eq!(server.exchange(text).await, "", "{text:?}");
+        assert!(started.elapsed() < Duration::from_secs(11), "{text:?}");
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_stop_ends_idle_connections_at_once() {
+    let server = Server::start(|| Health::Well).await;
+    let mut idle = TcpStream::connect(server.address).await.unwrap();
+    idle.write_all(get("/health").replace("close", "keep-alive").as_bytes())
+        .await
+        .unwrap();
+    let mut byte = [0; 1];
+    idle.read_exact(&mut byte).await.unwrap();
+    let address = server.address;
+    timeout(DRAIN_DEADLINE / 2, server.end()).await.unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
+}
