@@ -4,7 +4,10 @@ use std::{
     fs,
     panic::{AssertUnwindSafe, resume_unwind},
     path::Path,
-    sync::atomic::{AtomicI64, Ordering},
+    sync::{
+        Once,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -59,7 +62,10 @@ pub(super) struct Fixture {
 /// Runs a case and removes what it left, also when it failed. Without an engine, cases for containers are skipped.
 pub(super) async fn run(kind: Kind, case: impl AsyncFnOnce(&Fixture)) {
     if kind == Kind::Docker && std::env::var_os("BORGOS_TEST_DOCKER_HOST").is_none() {
-        eprintln!("skipped: BORGOS_TEST_DOCKER_HOST names no engine, see tests/run");
+        static SAID: Once = Once::new();
+        SAID.call_once(|| {
+            eprintln!("containers are not tested: BORGOS_TEST_DOCKER_HOST names no engine, see tests/run")
+        });
         return;
     }
     let fixture = Fixture::new(kind);
@@ -131,9 +137,9 @@ impl Fixture {
         docker::base_image().await;
         let shared = Self {
             runtime: runtime(Kind::Docker, Uuid::nil(), self.path()),
+            deployment: DeploymentId(0),
             ..Self::new(Kind::Docker)
         };
-        fs::write(shared.path().join("app.sh"), APP).unwrap();
         shared.prepare(None).await
     }
 
