@@ -247,6 +247,9 @@ pub trait Runtime: Send + Sync {
 
     /// Starts an instance. Instances of the same deployment with this generation or an older one are removed first;
     /// a newer one is a refusal, since the caller is then out of date. On failure nothing is left.
+    ///
+    /// A program that does not exist is [`Error::StartFailed`] where that can be known; a container's init process finds
+    /// out too late for that, and the instance then exits with 127 at once.
     async fn start(&self, spec: &InstanceSpec) -> Result<InstanceRef, Error>;
 
     /// Looks at all instances of one deployment.

@@ -139,7 +139,9 @@ impl Runtime for Processes {
             return Err(Error::PortInUse(port));
         }
         let root = Arc::clone(&self.root);
-        let record = blocking(move || Record::create(&root, &keeper_spec)).await?;
+        let record = blocking(move || Ok(Record::create(&root, &keeper_spec)))
+            .await?
+            .map_err(not_created)?;
         match self.launcher.launch(&record, spec).await {
             Ok(()) => Ok(record.instance()),
             Err(cause) => {
@@ -151,12 +153,12 @@ impl Runtime for Processes {
 
     async fn instances(&self, deployment: DeploymentId) -> Result<Vec<Observation>, Error> {
         let root = Arc::clone(&self.root);
-        blocking(move || observe::observe_all(&root, Some(deployment))).await
+        blocking(move || observe::observe_deployment(&root, deployment)).await
     }
 
     async fn list(&self) -> Result<Vec<Observation>, Error> {
         let root = Arc::clone(&self.root);
-        blocking(move || observe::observe_all(&root, None)).await
+        blocking(move || observe::observe_all(&root)).await
     }
 
     async fn stop(&self, instance: &InstanceRef, grace: Duration) -> Result<(), Error> {
@@ -206,6 +208,13 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
             "the file system did not answer within {} s",
             FILE_DEADLINE.as_secs()
         ))),
+    }
+}
+
+fn not_created(cause: io::Error) -> Error {
+    match cause.kind() {
+        io::ErrorKind::AlreadyExists => refused("another start of this generation is under way"),
+        _ => refused(format!("the record cannot be written: {cause}")),
     }
 }
 

@@ -20,9 +20,25 @@ use crate::{
 /// What a program that cannot be started exits with in a shell.
 const NOT_STARTED: i64 = 127;
 
-/// Looks at all instances, or at those of one deployment.
-pub(super) fn observe_all(root: &Path, of: Option<DeploymentId>) -> io::Result<Vec<Observation>> {
-    let records = Record::list(root, of)?;
+/// Looks at all instances. One whose record cannot be read is left out, so that it does not hide the others; whoever
+/// asks for its deployment is told.
+pub(super) fn observe_all(root: &Path) -> io::Result<Vec<Observation>> {
+    let mut seen = Vec::new();
+    for record in Record::list(root, None)? {
+        match observe(&record) {
+            Ok(observation) => seen.extend(observation),
+            Err(cause) => {
+                let instance = record.instance().0;
+                tracing::debug!(instance, error = %cause, "record {instance} cannot be read: {cause}");
+            }
+        }
+    }
+    Ok(seen)
+}
+
+/// Looks at the instances of one deployment.
+pub(super) fn observe_deployment(root: &Path, deployment: DeploymentId) -> io::Result<Vec<Observation>> {
+    let records = Record::list(root, Some(deployment))?;
     records
         .iter()
         .filter_map(|record| observe(record).transpose())

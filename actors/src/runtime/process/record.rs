@@ -178,11 +178,13 @@ impl Record {
         }
     }
 
-    /// Replaces a file in one step, so that a reader sees the old content or the new.
+    /// Replaces a file in one step, so that a reader sees the old content or the new, after a power failure too.
     fn replace(&self, file: &str, content: &impl Serialize) -> io::Result<()> {
-        let draft = self.path(&format!("{file}.new"));
-        private_file(&draft)?.write_all(&serde_json::to_vec(content)?)?;
-        fs::rename(draft, self.path(file))
+        let path = self.path(&format!("{file}.new"));
+        let mut draft = private_file(&path)?;
+        draft.write_all(&serde_json::to_vec(content)?)?;
+        draft.sync_all()?;
+        fs::rename(path, self.path(file))
     }
 }
 

@@ -37,20 +37,23 @@ pub(super) async fn remove(record: &Record) -> Result<(), Error> {
     settle_start(record).await?;
     kill_app(record).await?;
     end_keeper(record).await?;
-    let record = record.clone();
-    blocking(move || {
-        let lock = match record.try_lock() {
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => None,
-            lock => lock?.map_or_else(
-                || Err(io::Error::other("its keeper does not end")),
-                |lock| Ok(Some(lock)),
-            )?,
-        };
-        record.delete()?;
-        drop(lock);
-        Ok(())
-    })
-    .await
+    match until(KILL_DEADLINE, record, try_delete).await? {
+        true => Ok(()),
+        false => Err(refused("the keeper does not end")),
+    }
+}
+
+/// Deletes the record, unless somebody has it locked: its keeper, or for a moment someone who looks.
+fn try_delete(record: &Record) -> io::Result<bool> {
+    let lock = match record.try_lock() {
+        Ok(None) => return Ok(false),
+        // Half made, or half deleted.
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => None,
+        lock => lock?,
+    };
+    record.delete()?;
+    drop(lock);
+    Ok(true)
 }
 
 /// Waits for a keeper that is about to start its app, so that no app appears behind our back.

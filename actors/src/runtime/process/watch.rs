@@ -56,7 +56,7 @@ pub(super) fn changes(root: Arc<PathBuf>) -> BoxStream<'static, Change> {
 impl Watch {
     async fn look(&mut self) {
         let root = Arc::clone(&self.root);
-        match blocking(move || observe_all(&root, None)).await {
+        match blocking(move || observe_all(&root)).await {
             Ok(observations) => {
                 let now = snapshot(observations);
                 match &self.seen {

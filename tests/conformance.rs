@@ -1,0 +1,3 @@
+//! One suite for each trait with several implementations: what it promises, it promises everywhere.
+
+mod runtime;
