@@ -1,0 +1,66 @@
+//! The Docker engine of the tests, and the one image that all others are made from.
+
+use std::{fs, io};
+
+use bollard::{Docker, body_full, query_parameters::CreateImageOptionsBuilder};
+use futures_util::TryStreamExt;
+use tokio::sync::OnceCell;
+
+/// Holds a static busybox as `/bin/busybox`, linked to `sh` and the other names that a Dockerfile's `RUN` wants.
+pub(crate) const BASE_IMAGE: &str = "borgos-test-base:1";
+const APPLETS: [&str; 8] = ["sh", "httpd", "sleep", "cat", "echo", "mkdir", "touch", "env"];
+
+/// Returns the address of the engine that `tests/run` started, in the form of `DOCKER_HOST`.
+pub(crate) fn host() -> String {
+    super::variable("BORGOS_TEST_DOCKER_HOST")
+}
+
+/// Connects to the engine. A client belongs to the async runtime that it is used on, so each test makes its own.
+pub(crate) fn client() -> Docker {
+    Docker::connect_with_host(&host()).expect("the engine of the tests can be connected to")
+}
+
+/// Makes sure that the engine has [`BASE_IMAGE`], once however many tests ask at the same time.
+pub(crate) async fn base_image() -> &'static str {
+    static IMPORTED: OnceCell<()> = OnceCell::const_new();
+    IMPORTED.get_or_init(import_base_image).await;
+    BASE_IMAGE
+}
+
+async fn import_base_image() {
+    let docker = client();
+    if docker.inspect_image(BASE_IMAGE).await.is_ok() {
+        return;
+    }
+    let options = CreateImageOptionsBuilder::default().from_src("-").repo(BASE_IMAGE).build();
+    let files = root_files().expect("busybox can be packed");
+    docker
+        .create_image(Some(options), Some(body_full(files.into())), None)
+        .try_for_each(async |_| Ok(()))
+        .await
+        .expect("the base image can be imported");
+}
+
+/// Packs the files of the base image.
+fn root_files() -> io::Result<Vec<u8>> {
+    let busybox = fs::read("/bin/busybox")?;
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut program = tar::Header::new_gnu();
+    program.set_size(busybox.len() as u64);
+    program.set_mode(0o755);
+    archive.append_data(&mut program, "bin/busybox", busybox.as_slice())?;
+    for applet in APPLETS {
+        let mut link = tar::Header::new_gnu();
+        link.set_entry_type(tar::EntryType::Symlink);
+        link.set_size(0);
+        archive.append_link(&mut link, format!("bin/{applet}"), "busybox")?;
+    }
+    archive.into_inner()
+}
+
+#[tokio::test]
+async fn a_container_of_the_base_image_can_be_made() {
+    let docker = client();
+    let image = docker.inspect_image(base_image().await).await.unwrap();
+    assert!(image.size.unwrap() > 500_000, "busybox is missing: {image:?}");
+}
