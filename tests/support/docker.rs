@@ -32,7 +32,10 @@ async fn import_base_image() {
     if docker.inspect_image(BASE_IMAGE).await.is_ok() {
         return;
     }
-    let options = CreateImageOptionsBuilder::default().from_src("-").repo(BASE_IMAGE).build();
+    let options = CreateImageOptionsBuilder::default()
+        .from_src("-")
+        .repo(BASE_IMAGE)
+        .build();
     let files = root_files().expect("busybox can be packed");
     docker
         .create_image(Some(options), Some(body_full(files.into())), None)
