@@ -3,4 +3,8 @@
 //! Start them with `tests/run`: it brings up the Docker engine and the PostgreSQL server that they use.
 
 #[cfg(test)]
+mod api;
+#[cfg(test)]
+mod deploy;
+#[cfg(test)]
 mod support;
