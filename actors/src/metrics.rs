@@ -1,0 +1,138 @@
+//! Samples the machine, so that a status request is answered from memory.
+//!
+//! A worker under `app`. It owns nothing that matters: after a crash it samples anew, and meanwhile readers see the last
+//! sample. Readers hold the receiving end of a watch channel and never ask the actor.
+
+use std::{path::PathBuf, time::Duration};
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use serde::Serialize;
+use sysinfo::System;
+use tokio::sync::watch;
+
+/// How often the machine is sampled. CPU use is the mean over this time; below a second it would be noise.
+const SAMPLE_EVERY: Duration = Duration::from_secs(2);
+
+/// What was last seen of the machine.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Sample {
+    /// CPU use over all cores in the last [`SAMPLE_EVERY`], 0 to 100.
+    pub cpu_percent: f64,
+    /// Memory in use, 0 to 100.
+    pub memory_percent: f64,
+    /// Space in use on the data directory's file system, 0 to 100.
+    pub disk_percent: f64,
+    /// Seconds since the machine started.
+    pub uptime_seconds: u64,
+}
+
+/// What the actor can be asked.
+#[derive(Debug)]
+pub enum Message {
+    /// Take a sample now.
+    Sample,
+}
+
+/// What the actor is given.
+pub struct Args {
+    /// Whose file system is measured.
+    pub data_dir: PathBuf,
+    /// Where samples go.
+    pub samples: watch::Sender<Sample>,
+}
+
+/// The actor.
+pub struct Metrics;
+
+/// What the actor holds.
+pub struct State {
+    /// Keeps the CPU counters of the last sample, which the next is the difference to.
+    system: System,
+    args: Args,
+}
+
+impl Actor for Metrics {
+    type Msg = Message;
+    type State = State;
+    type Arguments = Args;
+
+    async fn pre_start(&self, myself: ActorRef<Message>, args: Args) -> Result<State, ActorProcessingErr> {
+        let mut state = State {
+            system: System::new()?,
+            args,
+        };
+        state.sample()?;
+        myself.send_interval(SAMPLE_EVERY, || Message::Sample);
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        _myself: ActorRef<Message>,
+        message: Message,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            Message::Sample => state.sample()?,
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn sample(&mut self) -> Result<(), ActorProcessingErr> {
+        self.system.refresh_cpu_usage();
+        self.system.refresh_memory();
+        self.args.samples.send_replace(Sample {
+            cpu_percent: rounded(f64::from(self.system.global_cpu_usage())),
+            memory_percent: percent(self.system.used_memory(), self.system.total_memory()),
+            disk_percent: self.disk_percent()?,
+            uptime_seconds: System::uptime()?,
+        });
+        Ok(())
+    }
+
+    /// As `df` has it: used space over what an unprivileged user could use.
+    fn disk_percent(&self) -> Result<f64, ActorProcessingErr> {
+        let disk = rustix::fs::statvfs(&self.args.data_dir)?;
+        let used = disk.f_blocks.saturating_sub(disk.f_bfree);
+        Ok(percent(used, used + disk.f_bavail))
+    }
+}
+
+fn percent(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        0.0
+    } else {
+        rounded(part as f64 * 100.0 / whole as f64)
+    }
+}
+
+/// One decimal: more would claim a precision that a sample does not have.
+fn rounded(percent: f64) -> f64 {
+    (percent.clamp(0.0, 100.0) * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_first_sample_is_there_at_once_and_is_plausible() {
+        let (samples, latest) = watch::channel(Sample::default());
+        let args = Args {
+            data_dir: PathBuf::from("/"),
+            samples,
+        };
+        let (actor, task) = Actor::spawn(None, Metrics, args).await.unwrap();
+        let sample = *latest.borrow();
+        assert!((1.0..=100.0).contains(&sample.memory_percent), "{sample:?}");
+        assert!((0.1..=100.0).contains(&sample.disk_percent), "{sample:?}");
+        assert!(
+            (0.0..=100.0).contains(&sample.cpu_percent) && sample.uptime_seconds > 0,
+            "{sample:?}"
+        );
+        actor.stop(None);
+        task.await.unwrap();
+    }
+}
