@@ -1,9 +1,16 @@
 //! What happens to BorgOS and to what it deployed when it stops, is killed, or is started twice.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Backend, Http, Project, Runtime, Setup, World, eventually, free_port};
+use crate::support::{
+    Backend, Http, Project, Runtime, Setup, World, eventually, eventually_within, free_port, program,
+};
+
+/// After a start, no status may be a guess for longer.
+const ADOPTION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Deploys the project and returns the deployment's id once it runs, and a client for what was deployed.
 async fn deploy(world: &World, project: &Project) -> (i64, Http) {
@@ -95,7 +102,7 @@ async fn a_second_server_on_one_data_directory_is_refused() {
 
 #[tokio::test]
 async fn a_restart_forgets_nothing_and_tells_subscribers_to_come_back() {
-    let mut world = Setup::new(Runtime::Process).token("let-me-in").start().await;
+    let mut world = Setup::new(Runtime::Process).token("let-me-in-0123456789").start().await;
     let mut socket = world.socket().await;
     socket.subscribe(&["projects"]).await;
     let project = world.project("kept", "one");
@@ -110,4 +117,30 @@ async fn a_restart_forgets_nothing_and_tells_subscribers_to_come_back() {
     let project = world.get(&format!("/api/v1/projects/{id}")).await.expect(200);
     assert_eq!(project["name"], "kept");
     world.close().await;
+}
+
+#[tokio::test]
+async fn what_was_answered_is_known_after_a_restart() {
+    let mut world = Setup::new(Runtime::Process).start().await;
+    let project = world.project("kept", "one");
+    let path = format!(
+        "/api/v1/projects/{}",
+        world.create_project("kept", project.path()).await
+    );
+    let renamed = world.patch(&path, &json!({"name": "renamed"})).await;
+    assert!(!renamed.header("x-request-id").is_empty());
+    let renamed = renamed.expect(200);
+
+    world.restart().await;
+    assert_eq!(world.get(&path).await.expect(200)["updated_at"], renamed["updated_at"]);
+    assert_eq!(renamed["name"], "renamed");
+    world.close().await;
+}
+
+#[tokio::test]
+async fn a_setting_that_is_not_known_is_refused_by_name() {
+    let output = program().args(["serve", "--speed", "high"]).output().await.unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(complaint.contains("--speed"), "{complaint}");
 }

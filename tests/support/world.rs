@@ -186,11 +186,6 @@ impl World {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Returns the client, to use beside a borrowed world.
-    pub(crate) fn http(&self) -> Http {
-        self.http.clone()
-    }
-
     /// Returns where the server keeps its data.
     pub(crate) fn data_dir(&self) -> PathBuf {
         self.root.path().join("data")
@@ -199,11 +194,6 @@ impl World {
     /// Returns the runtime that the world was made with.
     pub(crate) fn runtime(&self) -> Runtime {
         self.setup.runtime
-    }
-
-    /// Returns the database, for a look behind the API.
-    pub(crate) fn database(&self) -> &TestDatabase {
-        &self.database
     }
 
     /// Connects to `/ws`.
