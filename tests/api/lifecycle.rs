@@ -44,7 +44,16 @@ async fn deployed_projects_survive_a_kill(setup: Setup) {
     assert_eq!(app.get("/").await.text, "one");
 
     world.boot().await;
-    let after = world.deployment_is(id, "running").await;
+    let path = format!("/api/v1/deployments/{id}");
+    let after = eventually_within(ADOPTION_TIMEOUT, "the deployment is adopted", async || {
+        let deployment = world.get(&path).await.expect(200);
+        if deployment["status"] == "running" {
+            Ok(deployment)
+        } else {
+            Err(deployment)
+        }
+    })
+    .await;
     assert_eq!(
         after["container_id"], before["container_id"],
         "it was replaced instead of adopted"

@@ -1,0 +1,332 @@
+//! The configuration of `borgos serve`: flags above environment variables above `borgos.toml` above defaults.
+
+mod file;
+mod values;
+
+use std::{
+    env,
+    ffi::OsString,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+
+pub use self::{
+    file::File,
+    values::{HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret},
+};
+
+const TOKEN_VARIABLE: &str = "BORGOS_TOKEN";
+/// A shorter token could be guessed.
+const MIN_TOKEN_CHARS: usize = 16;
+const MAX_TOKEN_CHARS: usize = 512;
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
+
+/// What can be said on the command line or in the environment.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Flags {
+    /// Address and port to listen on; any but a loopback address needs BORGOS_TOKEN [default: 127.0.0.1:8081]
+    #[arg(long, env = "BORGOS_LISTEN", value_name = "IP:PORT")]
+    pub listen: Option<SocketAddr>,
+
+    /// Directory for the database and everything else that is kept [default: $XDG_DATA_HOME/borgos or ~/.local/share/borgos]
+    #[arg(long, env = "BORGOS_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// Configuration file [default: borgos.toml in the data directory, if it is there]
+    #[arg(long, env = "BORGOS_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Database, such as postgres://user:password@host/name [default: the file borgos.db in the data directory]
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<Secret>,
+
+    /// How deployments run: auto (Docker where its engine answers, else processes), docker or process [default: auto]
+    #[arg(long, env = "BORGOS_RUNTIME", value_name = "RUNTIME")]
+    pub runtime: Option<RuntimeChoice>,
+
+    /// Requests per minute and burst of each caller, or off [default: 60/100]
+    #[arg(long, env = "BORGOS_RATE_LIMIT", value_name = "RATE/BURST")]
+    pub rate_limit: Option<RateLimit>,
+
+    /// Host name under which clients may reach this service, besides addresses; may be repeated
+    #[arg(
+        long = "allowed-host",
+        env = "BORGOS_ALLOWED_HOSTS",
+        value_name = "HOST",
+        value_delimiter = ','
+    )]
+    pub allowed_hosts: Vec<HostName>,
+
+    /// Which log lines are written to standard error, such as info or borgos=debug,info [default: info]
+    #[arg(long, env = "BORGOS_LOG", value_name = "FILTER")]
+    pub log: Option<LogFilter>,
+
+    /// How they are written: text or json [default: text]
+    #[arg(long, env = "BORGOS_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+}
+
+/// The configuration in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// A database other than the SQLite file in the data directory.
+    pub database_url: Option<Secret>,
+    /// How deployments run.
+    pub runtime: RuntimeChoice,
+    /// The bootstrap token with every right.
+    pub token: Option<Secret>,
+    /// How many requests a caller may send.
+    pub rate_limit: RateLimit,
+    /// Names of this service besides addresses.
+    pub allowed_hosts: Vec<HostName>,
+    /// Which log lines are written.
+    pub log: LogFilter,
+    /// How log lines are written.
+    pub log_format: LogFormat,
+}
+
+/// Why a configuration is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("configuration file {} cannot be read", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// The file has an unknown key, a wrong value, or is no TOML.
+    #[error("configuration file {}: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and where.
+        reason: String,
+    },
+    /// There is no place to keep anything.
+    #[error("`--data-dir` must be given, as neither XDG_DATA_HOME nor HOME names an absolute directory")]
+    NoDataDir,
+    /// The token could be guessed or cannot be sent in a header.
+    #[error(
+        "BORGOS_TOKEN must have {MIN_TOKEN_CHARS} to {MAX_TOKEN_CHARS} printable ASCII characters without spaces; make one with `openssl rand -hex 32`"
+    )]
+    UnfitToken,
+    /// Others could use the service without a credential.
+    #[error(
+        "`--listen {0}` can be reached from other machines, so BORGOS_TOKEN must be set; make a token with `export BORGOS_TOKEN=$(openssl rand -hex 32)` and have clients send it as `Authorization: Bearer`"
+    )]
+    OpenToOthers(SocketAddr),
+}
+
+impl Config {
+    /// Brings flags, environment and file together.
+    ///
+    /// # Errors
+    /// Says which setting is not accepted and why.
+    pub fn load(flags: Flags) -> Result<Self, Error> {
+        Self::load_with(flags, &|name| env::var_os(name))
+    }
+
+    fn load_with(flags: Flags, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, Error> {
+        let (data_dir, file) = match &flags.config {
+            Some(path) => {
+                let file = File::read(path)?;
+                (
+                    data_dir(flags.data_dir.as_ref().or(file.data_dir.as_ref()), variable)?,
+                    file,
+                )
+            }
+            None => {
+                let data_dir = data_dir(flags.data_dir.as_ref(), variable)?;
+                let file = File::find_in(&data_dir)?;
+                (data_dir, file)
+            }
+        };
+        let token = variable(TOKEN_VARIABLE).map(token).transpose()?;
+        Self::merge(flags, file, data_dir, token)
+    }
+
+    fn merge(flags: Flags, file: File, data_dir: PathBuf, token: Option<Secret>) -> Result<Self, Error> {
+        let allowed_hosts = match flags.allowed_hosts.is_empty() {
+            true => file.allowed_hosts,
+            false => flags.allowed_hosts,
+        };
+        let config = Self {
+            listen: flags.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN),
+            data_dir,
+            database_url: flags.database_url.or(file.database_url),
+            runtime: flags.runtime.or(file.runtime).unwrap_or_default(),
+            token,
+            rate_limit: flags.rate_limit.or(file.rate_limit).unwrap_or_default(),
+            allowed_hosts,
+            log: flags.log.or(file.log).unwrap_or_default(),
+            log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
+        };
+        if config.token.is_none() && !config.is_loopback_only() {
+            return Err(Error::OpenToOthers(config.listen));
+        }
+        Ok(config)
+    }
+
+    /// Says whether only this machine reaches the listener.
+    pub fn is_loopback_only(&self) -> bool {
+        self.listen.ip().is_loopback()
+    }
+}
+
+/// Returns the data directory as an absolute path.
+fn data_dir(given: Option<&PathBuf>, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<PathBuf, Error> {
+    if let Some(given) = given {
+        return std::path::absolute(given).map_err(|_| Error::NoDataDir);
+    }
+    let home = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    home("XDG_DATA_HOME")
+        .or_else(|| home("HOME").map(|home| home.join(".local/share")))
+        .map(|base| base.join("borgos"))
+        .ok_or(Error::NoDataDir)
+}
+
+fn token(text: OsString) -> Result<Secret, Error> {
+    match text.into_string() {
+        Ok(text) if is_fit_token(&text) => Ok(Secret::from(text)),
+        _ => Err(Error::UnfitToken),
+    }
+}
+
+fn is_fit_token(text: &str) -> bool {
+    (MIN_TOKEN_CHARS..=MAX_TOKEN_CHARS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Returns the path of the configuration file that a data directory may have.
+fn default_file(data_dir: &Path) -> PathBuf {
+    data_dir.join("borgos.toml")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{FromArgMatches, Parser};
+
+    use super::*;
+
+    fn load(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Config, Error> {
+        let command = Flags::augment_args(clap::Command::new("borgos"));
+        let matches = command.try_get_matches_from([&["borgos"], arguments].concat()).unwrap();
+        let flags = Flags::from_arg_matches(&matches).unwrap();
+        load_flags(flags, variables)
+    }
+
+    fn load_flags(flags: Flags, variables: &[(&str, &str)]) -> Result<Config, Error> {
+        Config::load_with(flags, &|name| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| OsString::from(value))
+        })
+    }
+
+    #[test]
+    fn nothing_said_means_the_documented_defaults() {
+        let config = load(&[], &[("HOME", "/nonexistent/home")]).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8081");
+        assert_eq!(config.data_dir, Path::new("/nonexistent/home/.local/share/borgos"));
+        assert_eq!((config.database_url, config.token), (None, None));
+        assert_eq!(
+            (config.runtime, config.rate_limit),
+            (RuntimeChoice::Auto, RateLimit::default())
+        );
+        let config = load(&[], &[("HOME", "/h"), ("XDG_DATA_HOME", "/nonexistent/xdg")]).unwrap();
+        assert_eq!(config.data_dir, Path::new("/nonexistent/xdg/borgos"));
+        assert!(matches!(load(&[], &[]), Err(Error::NoDataDir)));
+    }
+
+    #[test]
+    fn flags_win_over_the_file_which_wins_over_defaults() {
+        let directory = tempfile::tempdir().unwrap();
+        let text = "listen = \"127.0.0.1:1\"\nrate_limit = \"1/2\"\nallowed_hosts = [\"a.example\"]\n";
+        std::fs::write(default_file(directory.path()), text).unwrap();
+        let data_dir = directory.path().to_str().unwrap();
+        let config = load(&["--data-dir", data_dir, "--rate-limit", "off"], &[]).unwrap();
+        assert_eq!(config.listen.port(), 1);
+        assert_eq!(config.rate_limit, RateLimit::Off);
+        assert_eq!(config.allowed_hosts, ["a.example".parse().unwrap()]);
+    }
+
+    #[test]
+    fn an_unknown_key_or_a_wrong_value_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let data_dir = directory.path().to_str().unwrap();
+        for (text, name) in [
+            ("listne = \"127.0.0.1:1\"", "listne"),
+            ("token = \"x\"", "token"),
+            ("runtime = \"swarm\"", "swarm"),
+            ("listen = 1", "listen"),
+            ("data_dir = \"/elsewhere\"", "data_dir"),
+            ("listen", "line 1"),
+        ] {
+            std::fs::write(default_file(directory.path()), text).unwrap();
+            let error = load(&["--data-dir", data_dir], &[]).unwrap_err();
+            assert!(error.to_string().contains(name), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_named_file_must_be_there_and_may_name_the_data_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("other.toml");
+        let path_text = path.to_str().unwrap();
+        assert!(matches!(
+            load(&["--config", path_text], &[]),
+            Err(Error::Unreadable { .. })
+        ));
+        std::fs::write(&path, "data_dir = \"/nonexistent/data\"").unwrap();
+        let config = load(&["--config", path_text], &[]).unwrap();
+        assert_eq!(config.data_dir, Path::new("/nonexistent/data"));
+    }
+
+    #[test]
+    fn a_listener_for_others_needs_a_token_that_cannot_be_guessed() {
+        let home = ("HOME", "/nonexistent");
+        let arguments = ["--listen", "0.0.0.0:8081"];
+        let refused = load(&arguments, &[home]).unwrap_err().to_string();
+        assert!(
+            refused.contains("--listen") && refused.contains("openssl rand"),
+            "{refused}"
+        );
+        for bad in ["", "short", "with a space in it", "ümlaut-ümlaut-ümlaut"] {
+            let result = load(&arguments, &[home, ("BORGOS_TOKEN", bad)]);
+            assert!(matches!(result, Err(Error::UnfitToken)), "{bad}");
+        }
+        let config = load(&arguments, &[home, ("BORGOS_TOKEN", "canary-canary-canary")]).unwrap();
+        assert!(!format!("{config:?}").contains("canary"));
+    }
+
+    #[test]
+    fn a_wrong_flag_is_refused_with_its_name() {
+        #[derive(Parser)]
+        struct Program {
+            #[command(flatten)]
+            _flags: Flags,
+        }
+        for arguments in [
+            ["--runtime", "swarm"],
+            ["--listen", "localhost"],
+            ["--rate-limit", "0/0"],
+            ["--allowed-host", "*"],
+            ["--log", "x=loud"],
+            ["--zenith-dir", "/x"],
+            ["--token", "x"],
+        ] {
+            let error = Program::try_parse_from([&["borgos"], &arguments[..]].concat())
+                .err()
+                .unwrap();
+            assert!(error.to_string().contains(arguments[0]), "{error}");
+            assert_eq!(error.exit_code(), 2);
+        }
+    }
+}

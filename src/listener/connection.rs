@@ -1,0 +1,132 @@
+//! One client connection.
+
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use hyper::{Request, body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use tokio::{net::TcpStream, sync::OwnedSemaphorePermit, time::sleep};
+use warp::http::{
+    HeaderValue, StatusCode, Version,
+    header::{CONNECTION, TRANSFER_ENCODING},
+};
+
+use super::{
+    Stop,
+    framing::{Framing, Scanner},
+    tap::Tap,
+};
+use crate::{
+    guard::{Arrival, PeerAddr},
+    service::Service,
+};
+
+/// How long a client may take to send the head of a request, and how long it may be silent between two.
+const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+/// How large a head may be; larger ones are answered with 431.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// HTTP/2 clients are asked for a sign of life this often.
+const HTTP2_PING_EVERY: Duration = Duration::from_secs(20);
+
+/// Serves one connection to its end, or until the stop; then the request that is being answered is finished.
+pub(super) async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: OwnedSemaphorePermit,
+    service: Service,
+    stop: Stop,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%peer, %error, "connection was gone before it was served");
+        return;
+    }
+    let framing = Framing::default();
+    let io = TokioIo::new(Tap::new(stream, Scanner::new(framing.clone()), place));
+    let has_begun = Arc::new(AtomicBool::new(false));
+    let answer = {
+        let has_begun = has_begun.clone();
+        service_fn(move |request| {
+            has_begun.store(true, Ordering::Release);
+            respond(request, peer, service.clone(), framing.clone())
+        })
+    };
+    let builder = builder();
+    let mut connection = pin!(builder.serve_connection_with_upgrades(io, answer));
+    // Hyper's own deadline begins with the first byte. This one also ends who sends nothing at all.
+    let mut first_head = pin!(sleep(HEAD_DEADLINE));
+    let mut stopped = pin!(stop.requested());
+    let (mut is_first_awaited, mut is_stopping) = (true, false);
+    loop {
+        tokio::select! {
+            result = connection.as_mut() => {
+                if let Err(error) = result {
+                    tracing::debug!(%peer, error, "connection ended early");
+                }
+                return;
+            }
+            () = &mut first_head, if is_first_awaited => {
+                if !has_begun.load(Ordering::Acquire) {
+                    return;
+                }
+                is_first_awaited = false;
+            }
+            () = &mut stopped, if !is_stopping => {
+                is_stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}
+
+fn builder() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_DEADLINE)
+        .max_buf_size(MAX_HEAD_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(HTTP2_PING_EVERY)
+        .keep_alive_timeout(HEAD_DEADLINE)
+        .max_header_list_size(MAX_HEAD_BYTES as u32);
+    builder
+}
+
+async fn respond(
+    mut request: Request<Incoming>,
+    peer: SocketAddr,
+    service: Service,
+    framing: Framing,
+) -> Result<warp::reply::Response, Infallible> {
+    request.extensions_mut().insert(PeerAddr(peer));
+    let is_http1 = request.version() < Version::HTTP_2;
+    let is_last = is_http1 && request.headers().contains_key(TRANSFER_ENCODING);
+    let arrival = Arrival {
+        peer: peer.ip(),
+        is_ambiguous: framing.is_ambiguous(),
+    };
+    let mut response = service.respond(request, arrival).await;
+    if is_last {
+        // The scanner does not follow chunks, so nothing after them may be taken for a request.
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        framing.end();
+    }
+    Ok(response)
+}

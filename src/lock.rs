@@ -1,0 +1,106 @@
+//! One process per data directory. The lock is the kernel's and dies with its owner, so no crash leaves it behind; the
+//! file's text only tells people who holds it.
+
+use std::{
+    fs::{DirBuilder, File, OpenOptions, TryLockError},
+    io::{self, Read, Write},
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+};
+
+/// The data directory, held by this process until dropped.
+#[derive(Debug)]
+pub struct DataLock {
+    _file: File,
+}
+
+/// Why a data directory could not be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another process has it.
+    #[error("data directory {} is in use by another BorgOS{holder}", path.display())]
+    Held {
+        /// The data directory.
+        path: PathBuf,
+        /// ` (process 123)`, where it can be read.
+        holder: String,
+    },
+    /// The directory cannot be made or written to.
+    #[error("data directory {} cannot be used", path.display())]
+    Unusable {
+        /// The data directory.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+}
+
+/// Makes the data directory, readable by its owner only, and takes it.
+///
+/// # Errors
+/// Says who holds it, or what the system refused.
+pub fn take(data_dir: &Path) -> Result<DataLock, Error> {
+    let unusable = |cause| Error::Unusable {
+        path: data_dir.to_owned(),
+        cause,
+    };
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data_dir)
+        .map_err(unusable)?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    let mut file = options.open(data_dir.join("borgos.lock")).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(Error::Held {
+                path: data_dir.to_owned(),
+                holder: holder(&mut file),
+            });
+        }
+        Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
+    }
+    file.set_len(0).map_err(unusable)?;
+    writeln!(file, "{}", std::process::id()).map_err(unusable)?;
+    Ok(DataLock { _file: file })
+}
+
+/// Reads who holds a lock, for people only.
+fn holder(file: &mut File) -> String {
+    let mut text = String::new();
+    let is_read = file.take(20).read_to_string(&mut text).is_ok();
+    match text.trim().parse::<u32>() {
+        Ok(pid) if is_read => format!(" (process {pid})"),
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_owner_is_told_who_the_first_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let data_dir = directory.path().join("a/b");
+        let first = take(&data_dir).unwrap();
+        let refused = take(&data_dir).unwrap_err().to_string();
+        assert!(
+            refused.contains(&format!("(process {})", std::process::id())),
+            "{refused}"
+        );
+        drop(first);
+        take(&data_dir).unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_made_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        assert!(matches!(take(&file.join("data")), Err(Error::Unusable { .. })));
+    }
+}

@@ -1,0 +1,145 @@
+//! One request from its head to its answer, whatever it is for: id, span, guard, routes, and the headers of every answer.
+
+use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Instant};
+
+use futures_util::FutureExt;
+use hyper::{Request, body::Incoming};
+use tower_service::Service as _;
+use tracing::{Instrument, Span, field};
+use warp::{
+    Reply,
+    filters::BoxedFilter,
+    http::{
+        HeaderName, HeaderValue, Method, StatusCode,
+        header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS},
+    },
+    reply::Response,
+};
+
+use crate::{
+    app::App,
+    guard::{
+        Arrival, Found, Guard, Verdict,
+        rate::Allowance,
+        request_id::{RequestId, X_REQUEST_ID},
+    },
+    problem::{self, Problem},
+    routes::{self, TABLE},
+};
+
+/// Answers requests. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    guard: Arc<Guard>,
+    routes: BoxedFilter<(Response,)>,
+}
+
+impl Service {
+    /// Puts the guard in front of the routes.
+    pub fn new(guard: Guard, app: &App) -> Self {
+        Self {
+            guard: Arc::new(guard),
+            routes: routes::routes(app),
+        }
+    }
+
+    /// Answers one request.
+    pub async fn respond(&self, request: Request<Incoming>, arrival: Arrival) -> Response {
+        let id = RequestId::of(request.headers());
+        let found = routes::find(TABLE, request.method(), request.uri().path());
+        let span = span(request.method(), &found, &id);
+        self.answer(request, arrival, found, &id).instrument(span).await
+    }
+
+    async fn answer(&self, request: Request<Incoming>, arrival: Arrival, found: Found, id: &RequestId) -> Response {
+        let started = Instant::now();
+        let is_head = request.method() == Method::HEAD;
+        let (parts, body) = request.into_parts();
+        let (verdict, allowance) = self.guard.judge(&parts, arrival, found);
+        let mut response = match verdict {
+            Verdict::Pass(caller) => {
+                let mut request = Request::from_parts(parts, body);
+                request.extensions_mut().insert(id.clone());
+                if let Some(caller) = caller {
+                    request.extensions_mut().insert(caller);
+                }
+                self.route(request).await
+            }
+            Verdict::Methods(allow) => methods(allow),
+            Verdict::Refuse(problem) => problem.into_response(),
+        };
+        finish(&mut response, id, allowance);
+        if is_head {
+            strip_body(&mut response);
+        }
+        log(response.status(), started);
+        response
+    }
+
+    /// Hands a request to its filter. A panic there is a defect, and the client still gets an answer.
+    async fn route(&self, mut request: Request<Incoming>) -> Response {
+        if request.method() == Method::HEAD {
+            *request.method_mut() = Method::GET;
+        }
+        let answer = warp::service(self.routes.clone()).call(request);
+        match AssertUnwindSafe(answer).catch_unwind().await {
+            Ok(Ok(response)) => response,
+            Err(payload) => Problem::internal(format!("a handler panicked: {}", panic_text(&*payload))).into_response(),
+        }
+    }
+}
+
+fn span(method: &Method, found: &Found, id: &RequestId) -> Span {
+    let (route, operation) = found
+        .as_ref()
+        .map_or(("", ""), |endpoint| (endpoint.path, endpoint.name));
+    tracing::info_span!(
+        "request",
+        request.id = id.as_str(),
+        http.method = %method,
+        http.route = route,
+        operation,
+        http.status = field::Empty,
+    )
+}
+
+fn log(status: StatusCode, started: Instant) {
+    Span::current().record("http.status", status.as_u16());
+    let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
+    tracing::debug!(duration_ms, "answered {} in {duration_ms:.1} ms", status.as_u16());
+}
+
+fn methods(allow: HeaderValue) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(ALLOW, allow);
+    response
+}
+
+/// Puts in what every answer has.
+fn finish(response: &mut Response, id: &RequestId, allowance: Option<Allowance>) {
+    problem::render(response, id.as_str());
+    let headers = response.headers_mut();
+    headers.insert(X_REQUEST_ID, id.to_header());
+    if let Some(allowance) = allowance {
+        allowance.write(headers);
+    }
+    let fixed: [(HeaderName, &'static str); 2] = [(X_CONTENT_TYPE_OPTIONS, "nosniff"), (CACHE_CONTROL, "no-store")];
+    for (name, value) in fixed {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+}
+
+/// Leaves the head of an answer as it is and takes its body away, as `HEAD` wants it.
+fn strip_body(response: &mut Response) {
+    if let Some(length) = hyper::body::Body::size_hint(response.body()).exact() {
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    *response.body_mut() = Response::default().into_body();
+}
+
+fn panic_text(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}
