@@ -1,11 +1,12 @@
 //! The `borgos` program.
 
-use std::process::ExitCode;
+use std::{env, ffi::OsStr, path::Path, process::ExitCode};
 
 use borgos::{
     config::{Config, Flags},
     logging, serve,
 };
+use borgos_actors::runtime::process;
 use clap::Parser;
 
 #[derive(Parser)]
@@ -14,8 +15,17 @@ struct Cli {
     flags: Flags,
 }
 
+fn main() -> ExitCode {
+    let mut arguments = env::args_os().skip(1);
+    match (arguments.next(), arguments.next()) {
+        // Hidden: started by the process runtime for each app, before anything that costs memory.
+        (Some(command), Some(record)) if command == OsStr::new("keeper") => process::keep(Path::new(&record)),
+        _ => run(),
+    }
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn run() -> ExitCode {
     let config = match Config::load(Cli::parse().flags) {
         Ok(c) => c,
         Err(e) => {

@@ -4,6 +4,7 @@
 //! - [`store`]: all SQL. Rows are the facts; a message to an actor is a hint to look at them.
 //! - [`event_bus`]: publishes the outbox rows with dense offsets, live and replayed.
 //! - [`runtime`]: how a release runs: Docker containers or plain processes.
+//! - [`health`]: asks an app once whether it is well.
 //! - [`deployment`]: one actor per deployment that makes what runs agree with what is wanted.
 //! - [`value`]: what strangers send, parsed once at the edge.
 //!
@@ -11,10 +12,12 @@
 
 pub mod deployment;
 pub mod error;
+pub mod health;
 pub mod id;
 pub mod metrics;
 pub mod runtime;
 pub mod store;
+pub mod supervision;
 pub mod value;
 
 pub use error::Error;

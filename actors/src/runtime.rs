@@ -4,6 +4,11 @@
 //! A runtime keeps no state that matters: whatever it started it finds again by label or record after a crash. It never
 //! touches what it did not start, and it never decides; the deployment actor does.
 
+pub mod docker;
+mod lines;
+pub mod port;
+pub mod process;
+
 use std::{path::PathBuf, time::Duration};
 
 use async_trait::async_trait;
@@ -141,12 +146,26 @@ pub enum InstanceState {
 /// How an instance ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exit {
-    /// The exit code, 128 + n for a death by signal n.
+    /// The exit code, 128 + n for a death by signal n, [`Exit::UNSEEN`] when nobody was there to see it.
     pub code: i64,
     /// Whether the kernel killed it for its memory.
     pub is_oom: bool,
     /// When.
     pub at: DateTime<Utc>,
+}
+
+impl Exit {
+    /// The code of a process whose keeper was killed before it.
+    pub const UNSEEN: i64 = -1;
+}
+
+/// Which limits of an [`InstanceSpec`] the runtime enforces; the others are kept and shown, no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct EnforcedLimits {
+    /// Whether `cpu_limit` holds.
+    pub cpu: bool,
+    /// Whether `memory_limit` holds.
+    pub memory: bool,
 }
 
 /// A hint that something may have changed. Look, do not trust.
@@ -205,6 +224,9 @@ pub trait Runtime: Send + Sync {
     /// Returns which runtime this is.
     fn kind(&self) -> Kind;
 
+    /// Returns which limits hold here.
+    fn enforced_limits(&self) -> EnforcedLimits;
+
     /// Checks that the engine answers and returns its version as people write it.
     async fn ping(&self) -> Result<String, Error>;
 
@@ -220,7 +242,8 @@ pub trait Runtime: Send + Sync {
         log: BuildLog<'_>,
     ) -> Result<Artifact, Error>;
 
-    /// Starts an instance. A leftover of the same deployment and generation is removed first; on failure nothing is left.
+    /// Starts an instance. Instances of the same deployment with this generation or an older one are removed first;
+    /// a newer one is a refusal, since the caller is then out of date. On failure nothing is left.
     async fn start(&self, spec: &InstanceSpec) -> Result<InstanceRef, Error>;
 
     /// Looks at all instances of one deployment.
@@ -235,9 +258,11 @@ pub trait Runtime: Send + Sync {
     /// Removes an instance and kills it if it runs. Removing what is gone is a success.
     async fn remove(&self, instance: &InstanceRef) -> Result<(), Error>;
 
-    /// Returns the last lines of the instance's output, standard output and error together, oldest first.
+    /// Returns the last lines of the instance's output, standard output and error together, oldest first. Long lines
+    /// are cut, and of an instance that is gone there are none.
     async fn tail(&self, instance: &InstanceRef, num_lines: usize) -> Result<Vec<String>, Error>;
 
-    /// Streams hints about changes until dropped. Reconnects by itself and says [`Change::Everything`] when it did.
+    /// Streams hints about changes until dropped. Says [`Change::Everything`] whenever it has begun to watch: first of
+    /// all, and again after it was cut off and came back by itself.
     fn changes(&self) -> BoxStream<'static, Change>;
 }

@@ -28,6 +28,9 @@ pub mod projects;
 pub mod releases;
 pub mod tasks;
 
+#[cfg(test)]
+mod tests;
+
 pub use migrate::OpenError;
 
 /// No answer from the database takes longer than this; a server that was cut off would otherwise hold us for hours.
@@ -43,6 +46,25 @@ pub struct Settings {
     pub url: String,
     /// Holds the lock that two migrations of one SQLite file wait for.
     pub data_dir: PathBuf,
+}
+
+impl Settings {
+    /// Names the SQLite file that is used when nobody names another database.
+    ///
+    /// # Errors
+    /// Fails when the directory's name is not valid UTF-8, which a url cannot hold.
+    pub fn sqlite(data_dir: PathBuf) -> Result<Self, OpenError> {
+        let file = data_dir.join("borgos.db");
+        let file = file
+            .to_str()
+            .ok_or(OpenError::Url("cannot name a file whose path is not valid UTF-8"))?;
+        // What ends a path in a url, and what begins an escape.
+        let escaped = file.replace('%', "%25").replace('?', "%3F");
+        Ok(Self {
+            url: format!("sqlite://{escaped}?mode=rwc"),
+            data_dir,
+        })
+    }
 }
 
 /// The database. Cheap to clone; all clones share the connections.
@@ -120,9 +142,9 @@ impl Store {
         .await
     }
 
-    /// Runs reading `work` on a connection that never waits for writers.
-    async fn read<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        in_time(work).await
+    /// Runs reading `work` on connections that never wait for writers.
+    async fn read<T>(&self, work: impl AsyncFnOnce(&DatabaseConnection) -> Result<T, Error>) -> Result<T, Error> {
+        in_time(work(&self.reader)).await
     }
 
     /// Reads one page of a query that has its filters and its order.
@@ -137,9 +159,9 @@ impl Store {
     {
         let total = query.clone();
         let rows = query.limit(page.limit).offset(page.offset);
-        self.read(async {
-            let total = total.count(&self.reader).await?;
-            let rows = rows.all(&self.reader).await?;
+        self.read(async |reader| {
+            let total = total.count(reader).await?;
+            let rows = rows.all(reader).await?;
             let rows: Result<_, _> = rows.into_iter().map(value).collect();
             Ok(Listed { rows: rows?, total })
         })

@@ -159,8 +159,8 @@ pub async fn deployment(store: &Store, id: DeploymentId) -> Result<Deployment, E
 /// Fails when the database does.
 pub async fn find(store: &Store, id: DeploymentId) -> Result<Option<Deployment>, Error> {
     store
-        .read(async {
-            let row = live().filter(row::Column::Id.eq(id)).one(&store.reader).await?;
+        .read(async |reader| {
+            let row = live().filter(row::Column::Id.eq(id)).one(reader).await?;
             row.map(Deployment::try_from).transpose()
         })
         .await
@@ -211,7 +211,7 @@ pub async fn wanted(store: &Store) -> Result<Vec<Deployment>, Error> {
 /// Fails when the database does.
 pub async fn num_running(store: &Store) -> Result<u64, Error> {
     let query = live().filter(row::Column::Status.eq(Status::Running));
-    store.read(async { Ok(query.count(&store.reader).await?) }).await
+    store.read(async |reader| Ok(query.count(reader).await?)).await
 }
 
 /// Finds the deployment that has this port.
@@ -257,8 +257,8 @@ fn live() -> Select<row::Entity> {
 async fn all(store: &Store, query: Select<row::Entity>) -> Result<Vec<Deployment>, Error> {
     let query = query.order_by_asc(row::Column::Id);
     store
-        .read(async {
-            let rows = query.all(&store.reader).await?;
+        .read(async |reader| {
+            let rows = query.all(reader).await?;
             rows.into_iter().map(Deployment::try_from).collect()
         })
         .await

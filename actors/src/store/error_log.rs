@@ -143,9 +143,9 @@ pub async fn list(store: &Store, filter: &Filter, page: Page) -> Result<Listed<E
         .offset(page.offset)
         .into_model::<row::Named>();
     store
-        .read(async {
-            let total = total.count(&store.reader).await?;
-            let rows = named.all(&store.reader).await?;
+        .read(async |reader| {
+            let total = total.count(reader).await?;
+            let rows = named.all(reader).await?;
             let rows = rows.into_iter().map(Entry::from).collect();
             Ok(Listed { rows, total })
         })
@@ -158,7 +158,7 @@ pub async fn list(store: &Store, filter: &Filter, page: Page) -> Result<Listed<E
 /// Fails when the database does.
 pub async fn num_since(store: &Store, since: DateTime<Utc>) -> Result<u64, Error> {
     let query = row::Entity::find().filter(row::Column::OccurredAt.gte(since));
-    store.read(async { Ok(query.count(&store.reader).await?) }).await
+    store.read(async |reader| Ok(query.count(reader).await?)).await
 }
 
 impl Filter {

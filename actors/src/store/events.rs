@@ -37,6 +37,9 @@ pub const TASKS: &str = "tasks";
 /// The advisory lock under which offsets are given on PostgreSQL, where several programs may share the database.
 const POSTGRES_LOCK: i64 = 0x0062_6f72_676f_7302;
 
+/// The most events that get their offsets in one transaction: others wait for it, and SQL takes only so many values.
+pub const MAX_BATCH: u64 = 1_000;
+
 /// An event that is about to be written.
 #[derive(Debug, Clone)]
 pub struct NewEvent {
@@ -89,8 +92,9 @@ pub async fn append(transaction: &DatabaseTransaction, event: NewEvent) -> Resul
     Ok(())
 }
 
-/// Gives offsets to the oldest events that have none, at most `limit`, and returns them in order. Only the event bus
-/// calls this. Whoever is cancelled in here has given no offset, or finds the events by [`replay`].
+/// Gives offsets to the oldest events that have none, at most `limit` and [`MAX_BATCH`], and returns them in order.
+/// Only the event bus calls this. A caller that is cancelled in here has given no offset, or finds the events by
+/// [`replay`].
 ///
 /// # Errors
 /// Fails when the database does; no offset was given then.
@@ -101,7 +105,7 @@ pub async fn assign_offsets(store: &Store, limit: u64) -> Result<Vec<Event>, Err
             let rows = row::Entity::find()
                 .filter(row::Column::ChannelOffset.is_null())
                 .order_by_asc(row::Column::Id)
-                .limit(limit)
+                .limit(limit.min(MAX_BATCH))
                 .all(transaction)
                 .await?;
             let mut tops = tops_of(transaction, names(&rows)).await?;
@@ -129,8 +133,8 @@ pub async fn replay(store: &Store, channel: &str, after: i64, up_to: i64, limit:
         .order_by_asc(name.offset_column())
         .limit(limit);
     store
-        .read(async {
-            let rows = query.all(&store.reader).await?;
+        .read(async |reader| {
+            let rows = query.all(reader).await?;
             rows.into_iter().map(Event::try_from).collect()
         })
         .await
@@ -142,7 +146,7 @@ pub async fn replay(store: &Store, channel: &str, after: i64, up_to: i64, limit:
 /// Fails when the database does.
 pub async fn tops(store: &Store, channels: &[&str]) -> Result<BTreeMap<String, i64>, Error> {
     let names = channels.iter().map(|name| (*name).to_owned()).collect();
-    store.read(async { Ok(tops_of(&store.reader, names).await?) }).await
+    store.read(async |reader| Ok(tops_of(reader, names).await?)).await
 }
 
 /// Returns the oldest offset of a channel that can still be replayed, unless there is none.
@@ -156,8 +160,8 @@ pub async fn oldest(store: &Store, channel: &str) -> Result<Option<i64>, Error> 
         .filter(name.offset_column().is_not_null())
         .order_by_asc(name.offset_column());
     store
-        .read(async {
-            let row = query.one(&store.reader).await?;
+        .read(async |reader| {
+            let row = query.one(reader).await?;
             Ok(row.and_then(|row| name.offset(&row)))
         })
         .await

@@ -7,7 +7,7 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr, Statement, TransactionTrait,
 };
 use tokio::time::Instant;
 
@@ -84,8 +84,8 @@ pub(super) async fn migrate(settings: &Settings) -> Result<(), OpenError> {
         Engine::Sqlite(file) => migrate_sqlite(&database, file).await,
         Engine::Postgres => migrate_postgres(&database).await,
     };
-    database.close().await.map_err(OpenError::Connect)?;
-    result
+    let closed = database.close().await.map_err(OpenError::Connect);
+    result.and(closed)
 }
 
 /// Takes the lock of migrations, which ends with the returned file.
@@ -135,7 +135,7 @@ async fn migrate_postgres(database: &DatabaseConnection) -> Result<(), OpenError
         "SELECT pg_advisory_xact_lock($1)",
         [POSTGRES_LOCK.into()],
     );
-    transaction.execute_raw(lock).await.map_err(|_| OpenError::Locked)?;
+    transaction.execute_raw(lock).await.map_err(locked_or_lost)?;
     let applied = borgos_migrations::applied(&transaction)
         .await
         .map_err(OpenError::Connect)?;
@@ -143,6 +143,20 @@ async fn migrate_postgres(database: &DatabaseConnection) -> Result<(), OpenError
         return Ok(());
     }
     take_steps(transaction).await.map_err(OpenError::Migrate)
+}
+
+fn locked_or_lost(cause: DbErr) -> OpenError {
+    const LOCK_NOT_AVAILABLE: &str = "55P03";
+    let code = match &cause {
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            error.as_database_error().and_then(|error| error.code())
+        }
+        _ => None,
+    };
+    match code.as_deref() {
+        Some(LOCK_NOT_AVAILABLE) => OpenError::Locked,
+        _ => OpenError::Connect(cause),
+    }
 }
 
 /// Tells whether the database lacks a step, and refuses one that has a step too many.

@@ -123,8 +123,8 @@ pub async fn project(store: &Store, id: ProjectId) -> Result<Project, Error> {
 /// Fails when the database does.
 pub async fn find(store: &Store, id: ProjectId) -> Result<Option<Project>, Error> {
     store
-        .read(async {
-            let row = row::Entity::find_by_id(id).one(&store.reader).await?;
+        .read(async |reader| {
+            let row = row::Entity::find_by_id(id).one(reader).await?;
             row.map(Project::try_from).transpose()
         })
         .await
@@ -192,7 +192,7 @@ pub async fn delete(store: &Store, id: ProjectId) -> Result<(), Error> {
 /// Fails when the database does.
 pub async fn num_active(store: &Store) -> Result<u64, Error> {
     let query = row::Entity::find().filter(row::Column::IsActive.eq(true));
-    store.read(async { Ok(query.count(&store.reader).await?) }).await
+    store.read(async |reader| Ok(query.count(reader).await?)).await
 }
 
 /// Checks that a project exists, for those who are about to refer to it.

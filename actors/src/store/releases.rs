@@ -131,8 +131,8 @@ pub async fn finish(store: &Store, id: ReleaseId, result: Result<&Artifact, &str
 /// Fails when there is none with that id.
 pub async fn release(store: &Store, id: ReleaseId) -> Result<Release, Error> {
     store
-        .read(async {
-            let row = row::Entity::find_by_id(id).one(&store.reader).await?;
+        .read(async |reader| {
+            let row = row::Entity::find_by_id(id).one(reader).await?;
             row.ok_or_else(|| not_found(id))?.try_into()
         })
         .await
@@ -147,8 +147,8 @@ pub async fn newest(store: &Store, id: DeploymentId) -> Result<Option<Release>, 
         .filter(row::Column::DeploymentId.eq(id))
         .order_by_desc(row::Column::Number);
     store
-        .read(async {
-            let row = query.one(&store.reader).await?;
+        .read(async |reader| {
+            let row = query.one(reader).await?;
             row.map(Release::try_from).transpose()
         })
         .await

@@ -1,4 +1,4 @@
-//! Tasks of agents: kept and listed. What runs them is yet to come (issue 7).
+//! Tasks of agents: kept and listed.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{DatabaseTransaction, QueryOrder, QueryTrait, entity::prelude::*};

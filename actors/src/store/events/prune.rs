@@ -53,7 +53,7 @@ async fn too_old(store: &Store, max_age: Duration) -> Result<BTreeMap<String, i6
         .filter(row::Column::ChannelOffset.is_not_null())
         .group_by(row::Column::Channel)
         .into_model::<Last>();
-    let lasts = store.read(async { Ok(query.all(&store.reader).await?) }).await?;
+    let lasts = store.read(async |reader| Ok(query.all(reader).await?)).await?;
     Ok(lasts.into_iter().map(|last| (last.channel, last.last)).collect())
 }
 
@@ -61,15 +61,15 @@ async fn too_old(store: &Store, max_age: Duration) -> Result<BTreeMap<String, i6
 async fn too_many(store: &Store, max_rows: u64) -> Result<Vec<(String, i64)>, Error> {
     let max_rows = i64::try_from(max_rows).unwrap_or(i64::MAX);
     store
-        .read(async {
+        .read(async |reader| {
             let channels: Vec<String> = row::Entity::find()
                 .select_only()
                 .column(row::Column::Channel)
                 .distinct()
                 .into_tuple()
-                .all(&store.reader)
+                .all(reader)
                 .await?;
-            let tops = tops_of(&store.reader, channels).await?;
+            let tops = tops_of(reader, channels).await?;
             Ok(tops
                 .into_iter()
                 .map(|(channel, top)| (channel, top - max_rows))

@@ -1,0 +1,215 @@
+//! Runs releases as containers of a Docker engine, 20.10 (API 1.41) or newer.
+//!
+//! What is ours is known by its labels alone. Docker's own restart policy is `no`: measured, it leaves containers down
+//! after the engine was killed, so it is no supervision.
+
+mod build;
+mod connect;
+mod container;
+mod context;
+mod dockerignore;
+mod events;
+mod image;
+mod labels;
+mod logs;
+mod observe;
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bollard::Docker as Client;
+use futures_util::stream::BoxStream;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use self::{
+    build::Build,
+    connect::{Connection, QUICK, failed, within},
+    labels::Labels,
+};
+use super::{
+    Artifact, BuildLog, Change, EnforcedLimits, Error, InstanceRef, InstanceSpec, Kind, Observation, Runtime, Source,
+    Wanted,
+};
+use crate::id::DeploymentId;
+
+/// The oldest API that has what is used here.
+const OLDEST_API: (u32, u32) = (1, 41);
+/// Builds compete with what runs for the machine.
+const MAX_BUILDS_AT_ONCE: usize = 1;
+
+/// The Docker runtime.
+#[derive(Debug, Clone)]
+pub struct Docker {
+    instance: Uuid,
+    connection: Arc<Connection>,
+    builds: Arc<Semaphore>,
+}
+
+impl Docker {
+    /// Makes a runtime for the engine that `DOCKER_HOST` names, else the one at the usual socket. `instance` says which
+    /// containers are ours. The engine need not run yet.
+    ///
+    /// # Errors
+    /// Fails when the address is neither a Unix socket nor plain TCP.
+    pub fn connect(instance: Uuid) -> Result<Self, Error> {
+        Connection::from_environment().map(|connection| Self::new(instance, connection))
+    }
+
+    /// Makes a runtime for the engine at an address like those of `DOCKER_HOST`.
+    ///
+    /// # Errors
+    /// As for [`Docker::connect`].
+    pub fn connect_to(host: &str, instance: Uuid) -> Result<Self, Error> {
+        Connection::new(host.to_owned()).map(|connection| Self::new(instance, connection))
+    }
+
+    fn new(instance: Uuid, connection: Connection) -> Self {
+        Self {
+            instance,
+            connection: Arc::new(connection),
+            builds: Arc::new(Semaphore::new(MAX_BUILDS_AT_ONCE)),
+        }
+    }
+
+    fn client(&self) -> Result<Client, Error> {
+        self.connection.client()
+    }
+
+    async fn observe(&self, of: Option<DeploymentId>) -> Result<Vec<Observation>, Error> {
+        observe::observe_all(&self.client()?, self.instance, self.connection.is_local(), of).await
+    }
+
+    /// Removes what a new start must not run beside; see [`Runtime::start`].
+    async fn clear_the_way(&self, spec: &InstanceSpec) -> Result<(), Error> {
+        let seen = self.observe(Some(spec.deployment)).await?;
+        if let Some(newer) = seen.iter().find(|seen| seen.generation > spec.generation) {
+            let generation = newer.generation.0;
+            return Err(Error::Refused(format!(
+                "generation {generation} of this deployment exists already"
+            )));
+        }
+        for older in seen {
+            self.remove(&older.instance).await?;
+        }
+        Ok(())
+    }
+
+    async fn build(
+        &self,
+        deployment: DeploymentId,
+        release: i64,
+        context: &Path,
+        log: BuildLog<'_>,
+    ) -> Result<Artifact, Error> {
+        let turn = self.builds.acquire().await;
+        let _turn = turn.map_err(|closed| Error::Refused(closed.to_string()))?;
+        let tag = format!("borgos/{}-{deployment}:{release}", labels::short(self.instance));
+        let labels = Labels {
+            deployment,
+            release,
+            generation: crate::id::Generation::default(),
+        };
+        let mut labels = labels.write(self.instance);
+        // An image has no generation, and no container may inherit one.
+        labels.remove(labels::GENERATION);
+        build::build(&self.client()?, Build { context, tag, labels }, log).await
+    }
+}
+
+#[async_trait]
+impl Runtime for Docker {
+    fn kind(&self) -> Kind {
+        Kind::Docker
+    }
+
+    fn enforced_limits(&self) -> EnforcedLimits {
+        EnforcedLimits {
+            cpu: true,
+            memory: true,
+        }
+    }
+
+    async fn ping(&self) -> Result<String, Error> {
+        let client = within(QUICK, self.client()?.negotiate_version())
+            .await
+            .map_err(failed)?;
+        let told = within(QUICK, client.version()).await.map_err(failed)?;
+        let version = told.version.unwrap_or_else(|| "of unknown version".to_owned());
+        let api = told.api_version.unwrap_or_default();
+        if parse_api(&api) < Some(OLDEST_API) {
+            let (major, minor) = OLDEST_API;
+            return Err(Error::Refused(format!(
+                "Docker {version} speaks API {api}, and {major}.{minor} (Docker 20.10) is the oldest that works"
+            )));
+        }
+        Ok(format!("Docker {version} (API {api})"))
+    }
+
+    async fn plan(&self, wanted: &Wanted) -> Result<Source, Error> {
+        if let Some(image) = &wanted.image {
+            return Ok(Source::Image(image.clone()));
+        }
+        match tokio::fs::symlink_metadata(wanted.directory.join("Dockerfile")).await {
+            Ok(found) if !found.is_dir() => Ok(Source::Dockerfile {
+                context: wanted.directory.clone(),
+            }),
+            Ok(_) | Err(_) => Err(nothing_to_deploy(&wanted.directory)),
+        }
+    }
+
+    async fn prepare(
+        &self,
+        deployment: DeploymentId,
+        release: i64,
+        source: &Source,
+        log: BuildLog<'_>,
+    ) -> Result<Artifact, Error> {
+        match source {
+            Source::Image(image) => image::find_or_pull(&self.client()?, image, log).await,
+            Source::Dockerfile { context } => self.build(deployment, release, context, log).await,
+            Source::Command { .. } => Err(Error::Refused("a plain command needs the process runtime".to_owned())),
+        }
+    }
+
+    async fn start(&self, spec: &InstanceSpec) -> Result<InstanceRef, Error> {
+        self.clear_the_way(spec).await?;
+        container::start(&self.client()?, self.instance, spec).await
+    }
+
+    async fn instances(&self, deployment: DeploymentId) -> Result<Vec<Observation>, Error> {
+        self.observe(Some(deployment)).await
+    }
+
+    async fn list(&self) -> Result<Vec<Observation>, Error> {
+        self.observe(None).await
+    }
+
+    async fn stop(&self, instance: &InstanceRef, grace: Duration) -> Result<(), Error> {
+        container::stop(&self.client()?, self.instance, &instance.0, grace).await
+    }
+
+    async fn remove(&self, instance: &InstanceRef) -> Result<(), Error> {
+        container::remove(&self.client()?, self.instance, &instance.0).await
+    }
+
+    async fn tail(&self, instance: &InstanceRef, num_lines: usize) -> Result<Vec<String>, Error> {
+        logs::tail(&self.client()?, &instance.0, num_lines).await
+    }
+
+    fn changes(&self) -> BoxStream<'static, Change> {
+        events::changes(Arc::clone(&self.connection), self.instance)
+    }
+}
+
+fn nothing_to_deploy(directory: &Path) -> Error {
+    Error::NothingToDeploy(format!(
+        "`{}` has no Dockerfile: add one, or name an `image` to run",
+        directory.display()
+    ))
+}
+
+fn parse_api(text: &str) -> Option<(u32, u32)> {
+    let (major, minor) = text.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}

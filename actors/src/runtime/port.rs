@@ -1,0 +1,95 @@
+//! TCP ports of this machine: whether one is free, and who has it otherwise.
+//!
+//! Everything here blocks, so call it from a blocking task.
+
+use std::{
+    collections::HashSet,
+    io::ErrorKind,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+};
+
+use procfs::{
+    net::TcpState,
+    process::{FDTarget, Process},
+};
+use tokio::net::TcpSocket;
+
+/// Tells whether a program could listen on the port on every address.
+///
+/// The answer comes from the kernel, by binding the port for a moment without listening on it. Where this user may not
+/// bind it at all (a port below 1024), the table of listening sockets answers.
+pub fn is_free(port: u16) -> bool {
+    let addresses = [
+        SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
+        SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
+    ];
+    addresses
+        .into_iter()
+        .all(|address| match bind(address).map_err(|cause| cause.kind()) {
+            Err(ErrorKind::AddrInUse) => false,
+            Err(ErrorKind::PermissionDenied) => listening_inodes(port).is_empty(),
+            // Anything else says that the machine lacks the address family, which nobody can listen on then.
+            _ => true,
+        })
+}
+
+/// Finds the program that listens on the port, such as `nginx (pid 123)`.
+///
+/// Returns `None` when nobody does, or when it belongs to a user whose processes this one may not look into.
+pub fn holder(port: u16) -> Option<String> {
+    let inodes = listening_inodes(port);
+    if inodes.is_empty() {
+        return None;
+    }
+    let mut processes = procfs::process::all_processes().ok()?.flatten();
+    let process = processes.find(|process| has_any_socket(process, &inodes))?;
+    let name = process.stat().ok()?.comm;
+    Some(format!("{name} (pid {})", process.pid))
+}
+
+/// Binds without listening. `SO_REUSEADDR` lets connections that linger after their listener has ended not count.
+fn bind(address: SocketAddr) -> std::io::Result<()> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)
+}
+
+fn listening_inodes(port: u16) -> HashSet<u64> {
+    let tables = [procfs::net::tcp(), procfs::net::tcp6()];
+    let entries = tables.into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.state == TcpState::Listen && entry.local_address.port() == port)
+        .map(|entry| entry.inode)
+        .collect()
+}
+
+fn has_any_socket(process: &Process, inodes: &HashSet<u64>) -> bool {
+    let Ok(descriptors) = process.fd() else { return false };
+    descriptors
+        .flatten()
+        .any(|descriptor| matches!(descriptor.target, FDTarget::Socket(inode) if inodes.contains(&inode)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_port_that_someone_listens_on_is_not_free_and_its_holder_is_named() {
+        for address in ["127.0.0.1:0", "0.0.0.0:0"] {
+            let listener = TcpListener::bind(address).unwrap();
+            let port = listener.local_addr().unwrap().port();
+            assert!(!is_free(port), "{address}");
+            let me = std::process::id();
+            assert!(holder(port).is_some_and(|holder| holder.ends_with(&format!("(pid {me})"))));
+            drop(listener);
+            assert!(is_free(port), "{address}");
+            assert_eq!(holder(port), None);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Runs releases as processes of this machine, for machines without a container engine.
+//!
+//! Each app has a keeper, a small process that outlives BorgOS (see `keeper`), and a record, a directory that says what
+//! runs and how it went (see `record`). BorgOS itself holds nothing: it reads records and signals process groups.
+
+mod group;
+mod identity;
+mod keeper;
+mod launch;
+mod limits;
+mod log;
+mod observe;
+mod procfile;
+mod record;
+mod stop;
+mod watch;
+
+use std::{
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+
+pub use self::keeper::keep;
+use self::{procfile::Unusable, record::Record};
+use super::{
+    Artifact, BuildLog, Change, EnforcedLimits, Error, InstanceRef, InstanceSpec, Kind, Observation, Runtime, Source,
+    Wanted,
+};
+use crate::{id::DeploymentId, value::Command};
+
+/// How long the file system may take for one step.
+const FILE_DEADLINE: Duration = Duration::from_secs(10);
+
+/// The process runtime.
+#[derive(Debug, Clone)]
+pub struct Processes {
+    root: Arc<PathBuf>,
+    launcher: Arc<launch::Launcher>,
+}
+
+impl Processes {
+    /// Makes a runtime that keeps its records below `data_dir`. `keeper_program` with `keeper_args` and the path of a
+    /// record after them must end up in [`keep`].
+    ///
+    /// # Errors
+    /// Fails when `data_dir` is relative and there is no current directory.
+    pub fn new(data_dir: &Path, keeper_program: PathBuf, keeper_args: Vec<OsString>) -> io::Result<Self> {
+        let root = std::path::absolute(data_dir)?.join("processes");
+        Ok(Self {
+            root: Arc::new(root),
+            launcher: Arc::new(launch::Launcher::new(keeper_program, keeper_args)),
+        })
+    }
+
+    /// Removes what a new start must not run beside; see [`Runtime::start`].
+    async fn clear_the_way(&self, spec: &InstanceSpec) -> Result<(), Error> {
+        let seen = self.instances(spec.deployment).await?;
+        if let Some(newer) = seen.iter().find(|seen| seen.generation > spec.generation) {
+            let generation = newer.generation.0;
+            return Err(refused(format!(
+                "generation {generation} of this deployment exists already"
+            )));
+        }
+        let (root, deployment) = (Arc::clone(&self.root), spec.deployment);
+        // Records that a crash left without a spec are removed as well, though nobody can see them.
+        for record in blocking(move || Record::list(&root, Some(deployment))).await? {
+            stop::remove(&record).await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Runtime for Processes {
+    fn kind(&self) -> Kind {
+        Kind::Process
+    }
+
+    /// CPU time can be limited by control groups only.
+    fn enforced_limits(&self) -> EnforcedLimits {
+        EnforcedLimits {
+            cpu: false,
+            memory: true,
+        }
+    }
+
+    async fn ping(&self) -> Result<String, Error> {
+        let release = blocking(|| procfs::sys::kernel::Version::current().map_err(group::into_io)).await?;
+        Ok(format!(
+            "processes on Linux {}.{}.{}",
+            release.major, release.minor, release.patch
+        ))
+    }
+
+    async fn plan(&self, wanted: &Wanted) -> Result<Source, Error> {
+        if wanted.image.is_some() {
+            return Err(Error::NothingToDeploy(
+                "an `image` needs Docker, and this BorgOS runs plain processes".to_owned(),
+            ));
+        }
+        let directory = wanted.directory.clone();
+        let command = match &wanted.command {
+            Some(command) => command.clone(),
+            None => command_of_project(directory.clone()).await?,
+        };
+        Ok(Source::Command { command, directory })
+    }
+
+    async fn prepare(
+        &self,
+        _deployment: DeploymentId,
+        _release: i64,
+        source: &Source,
+        log: BuildLog<'_>,
+    ) -> Result<Artifact, Error> {
+        let Source::Command { command, directory } = source else {
+            return Err(refused("an image or a Dockerfile needs Docker"));
+        };
+        let checked = (command.clone(), directory.clone());
+        blocking(move || Ok(launch::check(&checked.0, &checked.1))).await??;
+        log("nothing to build: the program runs in the project's directory");
+        Ok(Artifact::Command {
+            command: command.clone(),
+            directory: directory.clone(),
+        })
+    }
+
+    async fn start(&self, spec: &InstanceSpec) -> Result<InstanceRef, Error> {
+        let keeper_spec = launch::keeper_spec(spec)?;
+        self.clear_the_way(spec).await?;
+        let port = spec.port;
+        if !blocking(move || Ok(super::port::is_free(port.get()))).await? {
+            return Err(Error::PortInUse(port));
+        }
+        let root = Arc::clone(&self.root);
+        let record = blocking(move || Record::create(&root, &keeper_spec)).await?;
+        match self.launcher.launch(&record, spec).await {
+            Ok(()) => Ok(record.instance()),
+            Err(cause) => {
+                stop::remove(&record).await?;
+                Err(cause)
+            }
+        }
+    }
+
+    async fn instances(&self, deployment: DeploymentId) -> Result<Vec<Observation>, Error> {
+        let root = Arc::clone(&self.root);
+        blocking(move || observe::observe_all(&root, Some(deployment))).await
+    }
+
+    async fn list(&self) -> Result<Vec<Observation>, Error> {
+        let root = Arc::clone(&self.root);
+        blocking(move || observe::observe_all(&root, None)).await
+    }
+
+    async fn stop(&self, instance: &InstanceRef, grace: Duration) -> Result<(), Error> {
+        match Record::of(&self.root, instance) {
+            Some(record) => stop::stop(&record, grace).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn remove(&self, instance: &InstanceRef) -> Result<(), Error> {
+        match Record::of(&self.root, instance) {
+            Some(record) => stop::remove(&record).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn tail(&self, instance: &InstanceRef, num_lines: usize) -> Result<Vec<String>, Error> {
+        match Record::of(&self.root, instance) {
+            Some(record) => blocking(move || log::tail(record.directory(), num_lines)).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn changes(&self) -> BoxStream<'static, Change> {
+        watch::changes(Arc::clone(&self.root))
+    }
+}
+
+async fn command_of_project(directory: PathBuf) -> Result<Command, Error> {
+    match blocking(move || Ok(procfile::web_command(&directory))).await? {
+        Ok(command) => Ok(command),
+        Err(Unusable::Refused(reason)) => Err(Error::NothingToDeploy(reason)),
+        Err(Unusable::Absent) => Err(Error::NothingToDeploy(
+            "nothing says what to run: send a `command`, or add a Procfile with a `web:` line to the project"
+                .to_owned(),
+        )),
+    }
+}
+
+/// Does file work off the async threads, within the deadline.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, Error> {
+    match tokio::time::timeout(FILE_DEADLINE, tokio::task::spawn_blocking(work)).await {
+        Ok(Ok(Ok(value))) => Ok(value),
+        Ok(Ok(Err(cause))) => Err(refused(cause.to_string())),
+        Ok(Err(panic)) => Err(refused(format!("a file task ended early: {panic}"))),
+        Err(_) => Err(refused(format!(
+            "the file system did not answer within {} s",
+            FILE_DEADLINE.as_secs()
+        ))),
+    }
+}
+
+fn refused(reason: impl Into<String>) -> Error {
+    Error::Refused(reason.into())
+}

@@ -1,0 +1,73 @@
+//! Ends the processes of an instance, and never any other.
+
+use std::io;
+
+use procfs::ProcError;
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, kill_process, kill_process_group},
+};
+
+use super::identity::{Identity, is_running, stat_of};
+
+/// Sends a signal to the app's process group, if the app is still there.
+pub(super) fn signal(app: &Identity, signal: Signal) -> io::Result<()> {
+    match app.as_pid() {
+        Some(pid) if alive(app)? => gone_is_fine(kill_process_group(pid, signal)),
+        _ => Ok(()),
+    }
+}
+
+/// Kills a keeper that does not end by itself.
+pub(super) fn kill_keeper(keeper: &Identity) -> io::Result<()> {
+    match keeper.as_pid() {
+        Some(pid) if alive(keeper)? => gone_is_fine(kill_process(pid, Signal::KILL)),
+        _ => Ok(()),
+    }
+}
+
+/// Kills what is left of the session of a keeper that is gone, and returns how many processes that were.
+///
+/// The kernel gives no new process a number that still names a session, so who is in this session was started by that
+/// keeper. Should the number now belong to another process, then the session had ended.
+pub(super) fn kill_session(keeper: &Identity) -> io::Result<usize> {
+    if !keeper.is_of_this_boot().map_err(into_io)?
+        || stat_of(keeper.pid).map_err(into_io)?.is_some_and(|s| is_running(&s))
+    {
+        return Ok(0);
+    }
+    kill_all(|stat| stat.session == keeper.pid)
+}
+
+/// Kills all processes whose parent is the given one, and returns how many that were.
+pub(super) fn kill_children_of(parent: i32) -> io::Result<usize> {
+    kill_all(|stat| stat.ppid == parent)
+}
+
+fn kill_all(is_meant: impl Fn(&procfs::process::Stat) -> bool) -> io::Result<usize> {
+    let mut num_killed = 0;
+    for process in procfs::process::all_processes().map_err(into_io)?.flatten() {
+        // One that cannot be read has ended meanwhile.
+        let Ok(stat) = process.stat() else { continue };
+        if let Some(pid) = Pid::from_raw(stat.pid).filter(|_| is_running(&stat) && is_meant(&stat)) {
+            gone_is_fine(kill_process(pid, Signal::KILL))?;
+            num_killed += 1;
+        }
+    }
+    Ok(num_killed)
+}
+
+pub(super) fn alive(process: &Identity) -> io::Result<bool> {
+    process.is_alive().map_err(into_io)
+}
+
+pub(super) fn into_io(cause: ProcError) -> io::Error {
+    io::Error::other(cause)
+}
+
+fn gone_is_fine(result: Result<(), Errno>) -> io::Result<()> {
+    match result {
+        Ok(()) | Err(Errno::SRCH) => Ok(()),
+        Err(cause) => Err(cause.into()),
+    }
+}

@@ -1,0 +1,98 @@
+//! Looks at records and processes, and says what is there.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+};
+
+use chrono::Utc;
+
+use super::{
+    group,
+    record::{Phase, Record, Spec, State},
+};
+use crate::{
+    id::DeploymentId,
+    runtime::{Exit, InstanceState, Observation},
+};
+
+/// What a program that cannot be started exits with in a shell.
+const NOT_STARTED: i64 = 127;
+
+/// Looks at all instances, or at those of one deployment.
+pub(super) fn observe_all(root: &Path, of: Option<DeploymentId>) -> io::Result<Vec<Observation>> {
+    let records = Record::list(root, of)?;
+    records
+        .iter()
+        .filter_map(|record| observe(record).transpose())
+        .collect()
+}
+
+/// Looks at one instance. There is none if its record has no spec.
+pub(super) fn observe(record: &Record) -> io::Result<Option<Observation>> {
+    let Some(spec) = record.spec()? else { return Ok(None) };
+    let state = match record.state()? {
+        None => InstanceState::Created,
+        Some(state) => instance_state(record, &state)?,
+    };
+    Ok(Some(observation(record, &spec, state)))
+}
+
+fn instance_state(record: &Record, state: &State) -> io::Result<InstanceState> {
+    Ok(match &state.phase {
+        Phase::Starting => InstanceState::Created,
+        Phase::Failed { at, .. } => InstanceState::Exited(Exit {
+            code: NOT_STARTED,
+            is_oom: false,
+            at: *at,
+        }),
+        Phase::Exited { exit } => InstanceState::Exited(exit.clone()),
+        Phase::Running { since, .. } if record.is_kept()? => InstanceState::Running { since: *since },
+        Phase::Running { app, since } if group::alive(app)? => InstanceState::Running { since: *since },
+        Phase::Running { .. } => settle(record)?,
+    })
+}
+
+/// Decides what became of an app whose keeper is gone and which is gone as well. The keeper may have written down the end
+/// just before it went; if not, the end is written here, once, so that its time stays the same.
+fn settle(record: &Record) -> io::Result<InstanceState> {
+    let Some(_lock) = record.try_lock()? else {
+        // Somebody else settles it at this moment.
+        return Ok(InstanceState::Exited(unseen()));
+    };
+    let Some(state) = record.state()? else {
+        return Ok(InstanceState::Created);
+    };
+    match &state.phase {
+        Phase::Running { .. } => {
+            let exit = unseen();
+            record.write_state(&State {
+                phase: Phase::Exited { exit: exit.clone() },
+                ..state
+            })?;
+            Ok(InstanceState::Exited(exit))
+        }
+        Phase::Exited { exit } => Ok(InstanceState::Exited(exit.clone())),
+        Phase::Starting | Phase::Failed { .. } => Ok(InstanceState::Created),
+    }
+}
+
+fn unseen() -> Exit {
+    Exit {
+        code: Exit::UNSEEN,
+        is_oom: false,
+        at: Utc::now(),
+    }
+}
+
+fn observation(record: &Record, spec: &Spec, state: InstanceState) -> Observation {
+    Observation {
+        instance: record.instance(),
+        deployment: spec.deployment,
+        release: spec.release,
+        generation: spec.generation,
+        state,
+        address: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, spec.port))),
+    }
+}

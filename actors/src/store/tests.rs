@@ -1,0 +1,55 @@
+//! The store, the same tests over SQLite and PostgreSQL.
+
+mod deployments;
+mod engines;
+mod errors;
+mod events;
+mod migrations;
+mod projects;
+mod releases;
+mod samples;
+mod tasks_and_audit;
+
+/// Actors and requests await the store on any thread; a future that cannot move shows only where it is spawned.
+#[test]
+fn every_answer_can_be_awaited_on_any_thread() {
+    use super::{Page, Settings, Store};
+    use crate::id::{DeploymentId, ProjectId, ReleaseId};
+
+    const PAGE: Page = Page { limit: 1, offset: 0 };
+
+    async fn reads(store: Store) -> Result<(), crate::Error> {
+        super::projects::project(&store, ProjectId(1)).await?;
+        super::projects::list(&store, &Default::default(), PAGE).await?;
+        super::deployments::list(&store, &Default::default(), PAGE).await?;
+        super::deployments::wanted(&store).await?;
+        super::releases::release(&store, ReleaseId(1)).await?;
+        super::releases::newest_ready(&store, DeploymentId(1)).await?;
+        super::error_log::list(&store, &Default::default(), PAGE).await?;
+        super::tasks::list(&store, &Default::default(), PAGE).await?;
+        super::audit::list(&store, PAGE).await?;
+        super::events::replay(&store, "tasks", 0, 1, 1).await?;
+        super::events::tops(&store, &["tasks"]).await?;
+        super::events::oldest(&store, "tasks").await?;
+        store.ping().await
+    }
+    async fn writes(store: Store) -> Result<(), crate::Error> {
+        super::projects::create(&store, &samples::new_project("p")).await?;
+        super::projects::update(&store, ProjectId(1), &Default::default()).await?;
+        super::projects::delete(&store, ProjectId(1)).await?;
+        super::deployments::begin_generation(&store, DeploymentId(1)).await?;
+        super::releases::begin(&store, DeploymentId(1), &samples::new_release()).await?;
+        super::releases::finish(&store, ReleaseId(1), Err("")).await?;
+        super::error_log::record(&store, &samples::new_error(super::error_log::Severity::Info, "")).await?;
+        super::events::assign_offsets(&store, 1).await?;
+        super::events::prune(&store, std::time::Duration::ZERO, 1).await?;
+        Ok(())
+    }
+    async fn open(settings: Settings) -> bool {
+        Store::open(&settings).await.is_ok()
+    }
+    fn is_send<A, T: Send>(_: fn(A) -> T) {}
+    is_send(reads);
+    is_send(writes);
+    is_send(open);
+}

@@ -1,0 +1,363 @@
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use sea_orm::ConnectionTrait;
+use serde_json::json;
+
+use super::{
+    engines::each_store,
+    samples::{ALL, a_deployment, a_project, new_deployment, new_events, new_kinds, new_release, number, port},
+};
+use crate::{
+    Error,
+    deployment::status::{Desired, Status},
+    id::{DeploymentId, Generation, ProjectId, ReleaseId},
+    runtime::InstanceRef,
+    store::{
+        Page, Store,
+        deployments::{self, Change, Filter},
+        events, releases,
+    },
+};
+
+fn to(status: Status, reason: &str) -> Change {
+    Change {
+        reason: Some(reason.to_owned()),
+        ..Change::to(status)
+    }
+}
+
+fn is_absent<T>(result: Result<T, Error>) -> bool {
+    matches!(result, Err(Error::NotFound { kind: "Deployment", .. }))
+}
+
+#[tokio::test]
+async fn a_fresh_deployment_is_pending_wanted_and_announced() {
+    each_store(async |store| {
+        let project = a_project(store, "p").await;
+        let new = new_deployment(project.id, "app", 8090);
+        let deployment = deployments::create(store, &new).await.unwrap();
+
+        assert_eq!(
+            (deployment.desired, deployment.status),
+            (Desired::Running, Status::Pending)
+        );
+        assert_eq!((deployment.generation, deployment.restarts), (Generation(0), 0));
+        assert_eq!(
+            (&deployment.name, deployment.port, deployment.runtime),
+            (&new.name, new.port, new.runtime)
+        );
+        assert_eq!((&deployment.image, &deployment.command), (&new.image, &new.command));
+        assert_eq!(
+            (&deployment.container_port, &deployment.environment),
+            (&new.container_port, &new.environment)
+        );
+        assert_eq!(
+            (&deployment.cpu_limit, &deployment.memory_limit),
+            (&new.cpu_limit, &new.memory_limit)
+        );
+        assert_eq!(
+            (&deployment.health_check_path, deployment.health_timeout_s),
+            (&new.health_check_path, 90)
+        );
+        assert_eq!(deployments::deployment(store, deployment.id).await.unwrap(), deployment);
+
+        let events = new_events(store).await;
+        let event = events.last().unwrap();
+        assert_eq!(
+            (event.kind.as_str(), event.subject),
+            ("deployment_status", Some(deployment.id.0))
+        );
+        let data = json!({"id": deployment.id, "status": "pending", "port": 8090, "project_id": project.id,
+            "name": "app", "reason": null});
+        assert_eq!(event.data, data);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_deployment_needs_a_project() {
+    each_store(async |store| {
+        let new = new_deployment(ProjectId(99), "app", 8090);
+        let error = deployments::create(store, &new).await.unwrap_err();
+        assert_eq!(error.to_string(), "Project with id 99 not found");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_port_and_a_name_are_free_again_once_their_deployment_is_deleted() {
+    each_store(async |store| {
+        let project = a_project(store, "p").await;
+        let first = a_deployment(store, project.id, "app", 8090).await;
+
+        let same_port = deployments::create(store, &new_deployment(project.id, "other", 8090)).await;
+        assert_eq!(
+            same_port.unwrap_err().to_string(),
+            "Port 8090 is already in use by deployment `app`"
+        );
+        let same_name = deployments::create(store, &new_deployment(project.id, "app", 8091)).await;
+        assert_eq!(same_name.unwrap_err().code(), "NAME_IN_USE");
+
+        deployments::mark_deleted(store, first.id).await.unwrap();
+        let second = a_deployment(store, project.id, "app", 8090).await;
+        assert_ne!(first.id, second.id);
+        assert_eq!(deployments::wanted(store).await.unwrap(), [second]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_hundred_claims_of_one_port_one_wins() {
+    each_store(async |store| {
+        let project = a_project(store, "p").await;
+        let news: Vec<_> = (0..200)
+            .map(|n| new_deployment(project.id, &format!("app-{n}"), 8090))
+            .collect();
+        let claims = news.into_iter().map(|new| {
+            let store = store.clone();
+            tokio::spawn(async move { deployments::create(&store, &new).await })
+        });
+        let results: Vec<_> = join_all(claims).await.into_iter().map(Result::unwrap).collect();
+
+        let winners = deployments::wanted(store).await.unwrap();
+        assert_eq!(winners.len(), 1);
+        let holder = format!("deployment `{}`", String::from(winners[0].name.clone()));
+        let losers: Vec<Error> = results.into_iter().filter_map(Result::err).collect();
+        assert_eq!(losers.len(), 199);
+        for error in losers {
+            assert!(
+                matches!(&error, Error::PortInUse { holder: Some(name), .. } if *name == holder),
+                "{error:?}"
+            );
+        }
+        assert_eq!(new_kinds(store).await, ["project_created", "deployment_status"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lists_leave_out_what_is_deleted() {
+    each_store(async |store| {
+        let (one, two) = (a_project(store, "one").await, a_project(store, "two").await);
+        let first = a_deployment(store, one.id, "a", 8090).await;
+        let second = a_deployment(store, one.id, "b", 8091).await;
+        let third = a_deployment(store, two.id, "c", 8092).await;
+        let gone = a_deployment(store, two.id, "d", 8093).await;
+        deployments::record(store, second.id, &Change::to(Status::Running))
+            .await
+            .unwrap();
+        deployments::record(store, gone.id, &Change::to(Status::Running))
+            .await
+            .unwrap();
+        deployments::mark_deleted(store, gone.id).await.unwrap();
+
+        let ids = async |filter: Filter| -> Vec<DeploymentId> {
+            let listed = deployments::list(store, &filter, ALL).await.unwrap();
+            assert_eq!(listed.total, listed.rows.len() as u64);
+            listed.rows.iter().map(|deployment| deployment.id).collect()
+        };
+        assert_eq!(ids(Filter::default()).await, [first.id, second.id, third.id]);
+        let running = Filter {
+            status: Some(Status::Running),
+            ..Filter::default()
+        };
+        assert_eq!(ids(running).await, [second.id]);
+        let of_two = Filter {
+            project_id: Some(two.id),
+            ..Filter::default()
+        };
+        assert_eq!(ids(of_two).await, [third.id]);
+        let named = Filter {
+            name: Some("a".to_owned().try_into().unwrap()),
+            ..Filter::default()
+        };
+        assert_eq!(ids(named).await, [first.id]);
+        let on_port = Filter {
+            port: Some(port(8092)),
+            ..Filter::default()
+        };
+        assert_eq!(ids(on_port).await, [third.id]);
+        let page = deployments::list(store, &Filter::default(), Page { limit: 1, offset: 2 })
+            .await
+            .unwrap();
+        assert_eq!((page.rows[0].id, page.total), (third.id, 3));
+
+        let of_one = deployments::of_project(store, one.id).await.unwrap();
+        assert_eq!(
+            of_one.iter().map(|deployment| deployment.id).collect::<Vec<_>>(),
+            [first.id, second.id]
+        );
+        assert_eq!(deployments::num_running(store).await.unwrap(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_a_new_status_or_reason_is_announced() {
+    each_store(async |store| {
+        let project = a_project(store, "p").await;
+        let id = a_deployment(store, project.id, "app", 8090).await.id;
+        new_events(store).await;
+
+        let started_at = project.created_at;
+        let change = Change {
+            instance: Some(Some(InstanceRef("c0ffee".to_owned()))),
+            started_at: Some(Some(started_at)),
+            release_id: Some(ReleaseId(7)),
+            restarts: Some(3),
+            ..to(Status::Starting, "release 1\0")
+        };
+        let starting = deployments::record(store, id, &change).await.unwrap();
+        assert_eq!(starting.reason.as_deref(), Some("release 1\u{fffd}"));
+        assert_eq!(starting.instance, Some(InstanceRef("c0ffee".to_owned())));
+        assert_eq!(
+            (starting.started_at, starting.release_id),
+            (Some(started_at), Some(ReleaseId(7)))
+        );
+        assert_eq!(starting.restarts, 3);
+
+        let again = deployments::record(store, id, &to(Status::Starting, "release 1\0"))
+            .await
+            .unwrap();
+        assert!(again.observed_at > starting.observed_at);
+        assert_eq!(again.updated_at, starting.updated_at);
+        assert_eq!((again.instance, again.restarts), (starting.instance, 3));
+        deployments::record(store, id, &to(Status::Starting, "still"))
+            .await
+            .unwrap();
+        let ended = Change {
+            instance: Some(None),
+            started_at: Some(None),
+            ..Change::to(Status::Failed)
+        };
+        let failed = deployments::record(store, id, &ended).await.unwrap();
+        assert_eq!((failed.reason, failed.instance, failed.started_at), (None, None, None));
+
+        let told: Vec<_> = new_events(store)
+            .await
+            .into_iter()
+            .map(|event| event.data["reason"].clone())
+            .collect();
+        assert_eq!(told, [json!("release 1\u{fffd}"), json!("still"), json!(null)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_wanted_is_kept_apart_from_what_is() {
+    each_store(async |store| {
+        let project = a_project(store, "p").await;
+        let id = a_deployment(store, project.id, "app", 8090).await.id;
+        new_events(store).await;
+
+        let silent = deployments::set_desired(store, id, Desired::Stopped, None)
+            .await
+            .unwrap();
+        assert_eq!((silent.desired, silent.status), (Desired::Stopped, Status::Pending));
+        assert!(new_events(store).await.is_empty());
+
+        let change = to(Status::Stopping, "asked to stop");
+        let told = deployments::set_desired(store, id, Desired::Stopped, Some(&change))
+            .await
+            .unwrap();
+        assert_eq!((told.desired, told.status), (Desired::Stopped, Status::Stopping));
+        let observed = deployments::record(store, id, &Change::to(Status::Stopped))
+            .await
+            .unwrap();
+        assert_eq!((observed.desired, observed.status), (Desired::Stopped, Status::Stopped));
+        assert_eq!(new_kinds(store).await, ["deployment_status", "deployment_status"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_generation_is_given_once() {
+    each_store(async |store| {
+        let project = a_project(store, "p").await;
+        let id = a_deployment(store, project.id, "app", 8090).await.id;
+        let given = join_all((0..20).map(|_| deployments::begin_generation(store, id))).await;
+        let given: BTreeSet<i64> = given.into_iter().map(|generation| generation.unwrap().0).collect();
+        assert_eq!(given, (1..=20).collect());
+        assert_eq!(
+            deployments::deployment(store, id).await.unwrap().generation,
+            Generation(20)
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_never_found_or_written_again() {
+    each_store(async |store| {
+        let project = a_project(store, "p").await;
+        let id = a_deployment(store, project.id, "app", 8090).await.id;
+        let deleted = deployments::mark_deleted(store, id).await.unwrap();
+        assert!(deleted.deleted_at.is_some());
+        assert_eq!(
+            new_kinds(store).await.last().map(String::as_str),
+            Some("deployment_deleted")
+        );
+
+        assert!(is_absent(deployments::deployment(store, id).await));
+        assert!(is_absent(
+            deployments::record(store, id, &Change::to(Status::Running)).await
+        ));
+        assert!(is_absent(
+            deployments::set_desired(store, id, Desired::Running, None).await
+        ));
+        assert!(is_absent(deployments::begin_generation(store, id).await));
+        assert!(is_absent(deployments::mark_deleted(store, id).await));
+        assert!(is_absent(releases::begin(store, id, &new_release()).await));
+        let untouched = "SELECT count(*) FROM deployments WHERE status = 'pending' AND desired = 'stopped' \
+                         AND generation = 0 AND observed_at = created_at";
+        assert_eq!(number(&store.reader, untouched).await, 1);
+        assert!(new_events(store).await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_that_waited_for_the_deletion_is_refused() {
+    each_store(async |store| {
+        let project = a_project(store, "p").await;
+        let id = a_deployment(store, project.id, "app", 8090).await.id;
+        let writers = (0..40).map(|n| {
+            let store = store.clone();
+            tokio::spawn(async move { race(&store, id, n).await })
+        });
+        for writer in join_all(writers).await {
+            writer.unwrap();
+        }
+        let events = new_events(store).await;
+        assert_eq!(
+            events.last().map(|event| event.kind.as_str()),
+            Some("deployment_deleted")
+        );
+        let top = events::tops(store, &["deployments"]).await.unwrap()["deployments"];
+        assert_eq!(top, events.last().unwrap().channel_offset);
+    })
+    .await;
+}
+
+/// One of them deletes, the others write before or never.
+async fn race(store: &Store, id: DeploymentId, n: usize) {
+    if n == 20 {
+        deployments::mark_deleted(store, id).await.unwrap();
+        return;
+    }
+    let result = deployments::record(store, id, &to(Status::Starting, &n.to_string())).await;
+    assert!(result.is_ok() || is_absent(result));
+}
+
+#[tokio::test]
+async fn a_live_deployment_cannot_lose_its_project() {
+    each_store(async |store| {
+        let project = a_project(store, "p").await;
+        let id = a_deployment(store, project.id, "app", 8090).await.id;
+        let around_us = format!("DELETE FROM projects WHERE id = {}", project.id);
+        store.writer.execute_unprepared(&around_us).await.unwrap_err();
+        assert_eq!(deployments::deployment(store, id).await.unwrap().project_id, project.id);
+    })
+    .await;
+}

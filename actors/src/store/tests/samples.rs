@@ -1,0 +1,103 @@
+//! Things to put into a store, and ways to look into one.
+
+use sea_orm::{ConnectionTrait, Statement};
+use serde_json::json;
+
+use crate::{
+    id::ProjectId,
+    runtime::Kind,
+    store::{
+        Page, Store,
+        deployments::{self, Deployment, NewDeployment},
+        error_log::{NewEntry, Severity},
+        events::{self, Event},
+        projects::{self, NewProject, Project},
+        releases::NewRelease,
+    },
+    value::{Port, ProjectPath},
+};
+
+pub(super) const ALL: Page = Page { limit: 1000, offset: 0 };
+
+/// A project in a directory of its own.
+pub(super) fn new_project(name: &str) -> NewProject {
+    let directory = tempfile::tempdir().unwrap();
+    NewProject {
+        name: name.to_owned().try_into().unwrap(),
+        path: ProjectPath::resolve(directory.path().to_str().unwrap()).unwrap(),
+        zenith_id: None,
+        project_type: Some("web".to_owned().try_into().unwrap()),
+        tech_stack: vec!["python".to_owned(), "react".to_owned()].try_into().unwrap(),
+    }
+}
+
+pub(super) async fn a_project(store: &Store, name: &str) -> Project {
+    projects::create(store, &new_project(name)).await.unwrap()
+}
+
+/// A deployment with everything set.
+pub(super) fn new_deployment(project_id: ProjectId, name: &str, number: i64) -> NewDeployment {
+    NewDeployment {
+        project_id,
+        name: name.to_owned().try_into().unwrap(),
+        port: port(number),
+        runtime: Kind::Process,
+        image: Some("app:1".to_owned().try_into().unwrap()),
+        command: Some(vec!["serve".to_owned(), "--fast".to_owned()].try_into().unwrap()),
+        container_port: Some(port(3000)),
+        environment: serde_json::from_value(json!({"TOKEN": "canary"})).unwrap(),
+        cpu_limit: Some("0.5".to_owned().try_into().unwrap()),
+        memory_limit: Some("256m".to_owned().try_into().unwrap()),
+        health_check_path: Some("/ready".to_owned().try_into().unwrap()),
+        health_timeout_s: 90,
+    }
+}
+
+pub(super) async fn a_deployment(store: &Store, project_id: ProjectId, name: &str, number: i64) -> Deployment {
+    deployments::create(store, &new_deployment(project_id, name, number))
+        .await
+        .unwrap()
+}
+
+pub(super) fn port(number: i64) -> Port {
+    number.try_into().unwrap()
+}
+
+pub(super) fn new_release() -> NewRelease {
+    NewRelease {
+        environment: serde_json::from_value(json!({"A": "1"})).unwrap(),
+        cpu_limit: None,
+        memory_limit: Some("1g".to_owned().try_into().unwrap()),
+        source_commit: Some("0a1b2c".to_owned()),
+        created_by: "tester".to_owned(),
+    }
+}
+
+pub(super) fn new_error(severity: Severity, message: &str) -> NewEntry {
+    NewEntry {
+        project_id: None,
+        deployment_id: None,
+        error_type: "runtime".to_owned(),
+        severity,
+        message: message.to_owned(),
+        stack_trace: None,
+        context: json!({}),
+    }
+}
+
+/// Gives offsets to all events that wait for one, and returns them.
+pub(super) async fn new_events(store: &Store) -> Vec<Event> {
+    events::assign_offsets(store, 1000).await.unwrap()
+}
+
+/// Returns the kinds of all events that wait for an offset.
+pub(super) async fn new_kinds(store: &Store) -> Vec<String> {
+    new_events(store).await.into_iter().map(|event| event.kind).collect()
+}
+
+/// Returns the single number that a query yields.
+pub(super) async fn number(database: &impl ConnectionTrait, sql: &str) -> i64 {
+    let query = Statement::from_string(database.get_database_backend(), sql);
+    let row = database.query_one_raw(query).await.unwrap().unwrap();
+    row.try_get_by_index(0).unwrap()
+}
