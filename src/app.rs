@@ -1,75 +1,71 @@
 //! What the routes need, in one value that is cheap to clone.
 
-use std::{sync::Arc, time::Instant};
+use std::time::{Duration, Instant};
 
+use borgos_actors::{
+    Error, event_bus,
+    metrics::Sample,
+    store::{deployments, error_log, projects},
+    system::System,
+};
+use chrono::Utc;
 use serde::Serialize;
-use tokio::sync::watch;
+
+use crate::ws::Sessions;
 
 /// What the routes need.
 #[derive(Clone)]
 pub struct App {
-    health: Arc<dyn Fn() -> Health + Send + Sync>,
-    metrics: watch::Receiver<Option<Metrics>>,
+    /// Everything below the front end.
+    pub system: System,
+    /// The open WebSockets.
+    pub sessions: Sessions,
     started: Instant,
-}
-
-/// How the service is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Health {
-    /// Everything that should run does.
-    Well,
-    /// Something does not, with what a person needs to know about it.
-    Unwell(String),
-}
-
-/// The last sample of the machine and of what BorgOS runs on it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Metrics {
-    /// Used processor time, of all processors together.
-    pub cpu_percent: f64,
-    /// Used memory.
-    pub memory_percent: f64,
-    /// Used space of the data directory's file system.
-    pub disk_percent: f64,
-    /// Deployments that run.
-    pub active_deployments: u64,
-    /// Active projects.
-    pub total_projects: u64,
-    /// Errors logged in the last hour.
-    pub recent_errors: u64,
-    /// How long the machine has been up.
-    pub uptime_seconds: u64,
 }
 
 /// What `GET /api/v1/status` answers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SystemStatus {
     #[serde(flatten)]
-    metrics: Metrics,
+    sample: Sample,
+    active_deployments: u64,
+    total_projects: u64,
+    recent_errors: u64,
     service_uptime_seconds: u64,
     version: &'static str,
 }
 
+/// Errors of this long ago are recent.
+const RECENT: Duration = Duration::from_secs(3600);
+
 impl App {
-    /// Brings together where health is asked for and where samples arrive; `None` stands for no sample yet.
-    pub fn new(health: impl Fn() -> Health + Send + Sync + 'static, metrics: watch::Receiver<Option<Metrics>>) -> Self {
+    /// Brings the parts together; the service counts as started now.
+    pub fn new(system: System, sessions: Sessions) -> Self {
         Self {
-            health: Arc::new(health),
-            metrics,
+            system,
+            sessions,
             started: Instant::now(),
         }
     }
 
-    /// Returns how the service is just now.
-    pub fn health(&self) -> Health {
-        (self.health)()
+    /// Tells the event bus that there are new events. It polls as well, so a hint that it does not take is no loss.
+    pub fn nudge_events(&self) {
+        if let Err(error) = self.system.events.cast(event_bus::Message::Nudge) {
+            tracing::debug!(%error, "the event bus took no hint");
+        }
     }
 
-    /// Returns the last sample, if there is one already.
-    pub fn status(&self) -> Option<SystemStatus> {
-        let metrics = self.metrics.borrow().clone()?;
-        Some(SystemStatus {
-            metrics,
+    /// Returns how the machine and the service are.
+    ///
+    /// # Errors
+    /// Fails when the database does.
+    pub async fn status(&self) -> Result<SystemStatus, Error> {
+        let store = &self.system.store;
+        Ok(SystemStatus {
+            sample: self.system.sample(),
+            active_deployments: deployments::num_running(store).await?,
+            total_projects: projects::num_active(store).await?,
+            recent_errors: error_log::num_since(store, Utc::now() - RECENT).await?,
             service_uptime_seconds: self.started.elapsed().as_secs(),
             version: env!("CARGO_PKG_VERSION"),
         })

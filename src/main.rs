@@ -4,10 +4,14 @@ use std::{env, ffi::OsStr, path::Path, process::ExitCode};
 
 use borgos::{
     config::{Config, Flags},
-    logging, serve,
+    logging,
+    serve::{self, Ending},
 };
 use borgos_actors::runtime::process;
 use clap::Parser;
+
+/// The exit code that asks the service manager for a fresh process (`EX_SOFTWARE` of sysexits.h).
+const GAVE_UP: u8 = 70;
 
 #[derive(Parser)]
 struct Cli {
@@ -35,7 +39,8 @@ async fn run() -> ExitCode {
     };
     logging::start(&config.log, config.log_format).ok();
     match serve::run(config).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Ending::Stopped) => ExitCode::SUCCESS,
+        Ok(Ending::GaveUp) => ExitCode::from(GAVE_UP),
         Err(e) => {
             eprintln!("error: {e:#}");
             ExitCode::FAILURE

@@ -3,7 +3,7 @@
 
 use std::future::ready;
 
-use borgos_actors::Error;
+use borgos_actors::{Error, store, value::Invalid};
 use chrono::{DateTime, Utc};
 use warp::{Filter, Rejection, path::FullPath, reject};
 
@@ -49,6 +49,14 @@ pub struct Page {
 }
 
 impl Page {
+    /// Returns which rows the store is asked for.
+    pub fn rows(&self) -> store::Page {
+        store::Page {
+            limit: self.limit,
+            offset: self.offset,
+        }
+    }
+
     /// Returns the path and query of the page that begins at `offset`.
     pub fn target(&self, offset: u64) -> String {
         format!("{}limit={}&offset={offset}", self.base, self.limit)
@@ -135,6 +143,19 @@ impl Query {
             Some(Ok(time)) => Ok(Some(time.to_utc())),
             Some(Err(_)) => Err(invalid(name, "must be an RFC 3339 time such as `2024-01-15T10:30:00Z`")),
         }
+    }
+
+    /// Returns the value that a text is parsed as.
+    ///
+    /// # Errors
+    /// Names the parameter and says what is allowed.
+    pub fn parsed<T>(&self, name: &str, parse: impl FnOnce(String) -> Result<T, Invalid>) -> Result<Option<T>, Error> {
+        let Some(value) = self.text(name)? else {
+            return Ok(None);
+        };
+        parse(value.to_owned())
+            .map(Some)
+            .map_err(|reason| invalid(name, reason.to_string()))
     }
 
     /// Returns what one of the allowed words stands for.

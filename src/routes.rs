@@ -3,21 +3,98 @@
 //! A request whose path and method are not in [`TABLE`] never reaches a filter, and a line cannot be written without a
 //! scope: what is not listed does not exist.
 
-pub mod system;
+mod actors;
+mod body;
+mod deployments;
+mod errors;
+mod live;
+mod projects;
+mod system;
 mod table;
 
-use warp::{Filter, filters::BoxedFilter, http::Method, reply::Response};
+use std::convert::Infallible;
+
+use borgos_actors::Error;
+use warp::{Filter, Rejection, Reply as _, filters::BoxedFilter, http::Method, reject, reply::Response};
 
 pub use self::table::{Endpoint, Miss, Scope, find};
-use crate::{app::App, problem};
+use crate::{
+    app::App,
+    problem::{self, Problem},
+    query::parse_id,
+    reply::Reply,
+};
 
-/// Every endpoint. `/health` does not count against the rate limit, so that no probe is ever refused.
+const DELETE: Method = Method::DELETE;
+const GET: Method = Method::GET;
+const PATCH: Method = Method::PATCH;
+const POST: Method = Method::POST;
+
+/// Every endpoint. `/health` and the upgrade of `/ws` do not count against the rate limit, so that no probe is refused
+/// and a client that reconnects does not use up what it needs for reading.
 pub static TABLE: &[Endpoint] = &[
-    Endpoint::uncounted(Method::GET, "/health", Scope::Public, "health"),
-    Endpoint::new(Method::GET, "/api/v1/status", Scope::Read, "status"),
+    Endpoint::uncounted(GET, "/health", Scope::Public, "health"),
+    Endpoint::new(GET, "/api/v1/actors", Scope::Read, "actors.list"),
+    Endpoint::new(GET, "/api/v1/actors/{path}", Scope::Read, "actors.show"),
+    Endpoint::new(POST, "/api/v1/actors/{path}/restart", Scope::Admin, "actors.restart"),
+    Endpoint::new(POST, "/api/v1/deploy", Scope::Deploy, "deployments.deploy"),
+    Endpoint::new(GET, "/api/v1/deployments", Scope::Read, "deployments.list"),
+    Endpoint::new(GET, "/api/v1/deployments/{id}", Scope::Read, "deployments.show"),
+    Endpoint::new(DELETE, "/api/v1/deployments/{id}", Scope::Deploy, "deployments.delete"),
+    Endpoint::new(
+        POST,
+        "/api/v1/deployments/{id}/restart",
+        Scope::Deploy,
+        "deployments.restart",
+    ),
+    Endpoint::new(POST, "/api/v1/deployments/{id}/stop", Scope::Deploy, "deployments.stop"),
+    Endpoint::new(GET, "/api/v1/errors", Scope::Read, "errors.list"),
+    Endpoint::new(POST, "/api/v1/errors", Scope::Deploy, "errors.log"),
+    Endpoint::new(GET, "/api/v1/projects", Scope::Read, "projects.list"),
+    Endpoint::new(POST, "/api/v1/projects", Scope::Deploy, "projects.create"),
+    Endpoint::new(GET, "/api/v1/projects/{id}", Scope::Read, "projects.show"),
+    Endpoint::new(PATCH, "/api/v1/projects/{id}", Scope::Deploy, "projects.update"),
+    Endpoint::new(DELETE, "/api/v1/projects/{id}", Scope::Deploy, "projects.delete"),
+    Endpoint::new(GET, "/api/v1/status", Scope::Read, "status"),
+    Endpoint::uncounted(GET, "/ws", Scope::Read, "live"),
 ];
 
 /// Returns the filters that answer the endpoints of [`TABLE`].
 pub fn routes(app: &App) -> BoxedFilter<(Response,)> {
-    system::routes(app).recover(problem::recover).unify().boxed()
+    let resources = projects::routes(app)
+        .or(deployments::routes(app))
+        .unify()
+        .or(errors::routes(app))
+        .unify();
+    let operations = system::routes(app)
+        .or(actors::routes(app))
+        .unify()
+        .or(live::routes(app))
+        .unify();
+    resources
+        .or(operations)
+        .unify()
+        .recover(problem::recover)
+        .unify()
+        .boxed()
+}
+
+fn with(app: &App) -> impl Filter<Extract = (App,), Error = Infallible> + Clone + use<> {
+    let app = app.clone();
+    warp::any().map(move || app.clone())
+}
+
+fn answer(result: Result<Reply, Problem>) -> Response {
+    result.into_response()
+}
+
+/// Reads an id of the path, which the route table has checked already.
+async fn id(text: String) -> Result<i64, Rejection> {
+    parse_id(&text).ok_or_else(|| {
+        let error = Error::InvalidField {
+            field: "id".to_owned(),
+            reason: "must be a positive whole number".to_owned(),
+        };
+        reject::custom(Problem::from(error))
+    })
 }

@@ -1,26 +1,48 @@
 //! `borgos serve`: takes the data directory, starts everything, serves until told to stop, and ends in order.
 
+use std::time::Duration;
+
 use anyhow::Context;
+use borgos_actors::{
+    event_bus::EventBus,
+    runtime::Kind,
+    store,
+    system::{self, System},
+};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
-    sync::watch,
 };
 
 use crate::{
-    app::{App, Health},
-    config::Config,
+    app::App,
+    config::{Config, RuntimeChoice},
     guard::{Guard, auth::Authorizer, host::Hosts},
     listener::{self, Stop},
     lock,
     service::Service,
+    ws::Sessions,
 };
 
-/// Runs the service until SIGTERM or Ctrl-C.
+/// How long WebSockets may take to close, beside the listener's own deadline.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(3);
+/// How long the actors may take to end. With the listener's deadline this stays below ten seconds.
+const ACTORS_DEADLINE: Duration = Duration::from_secs(4);
+
+/// How the service ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It was told to.
+    Stopped,
+    /// The actors gave up: a fresh process is needed.
+    GaveUp,
+}
+
+/// Runs the service until SIGTERM or Ctrl-C, or until the tree gives up.
 ///
 /// # Errors
 /// Says what could not be started.
-pub async fn run(config: Config) -> anyhow::Result<()> {
+pub async fn run(config: Config) -> anyhow::Result<Ending> {
     // Signals count from here on: one that comes during the start ends it in order, too.
     let (stop_sender, stop) = Stop::new();
     let mut terminate = signal(SignalKind::terminate())?;
@@ -29,28 +51,54 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))?;
-
-    // LEAD: the store and the tree are started here; they provide health and samples.
-    let (_metrics_sender, metrics) = watch::channel(None);
-    let app = App::new(|| Health::Well, metrics);
-
-    let hosts = Hosts::new(config.is_loopback_only(), config.allowed_hosts.clone());
-    let guard = Guard::new(
-        hosts,
-        Authorizer::new(config.token.as_ref()),
-        config.rate_limit.limiter(),
-    );
-    let service = Service::new(guard, &app);
+    let system = System::start(settings(&config)?).await?;
+    let sessions = Sessions::new(EventBus::new(system.events.clone(), system.store.clone()));
+    let app = App::new(system.clone(), sessions.clone());
+    let service = Service::new(guard(&config), &app);
     let address = listener.local_addr()?;
     tracing::info!(%address, "BorgOS {} is listening on http://{address}", env!("CARGO_PKG_VERSION"));
 
-    let signalled = async {
-        tokio::select! {
-            _ = terminate.recv() => tracing::info!("stopping after SIGTERM"),
-            _ = interrupt.recv() => tracing::info!("stopping after Ctrl-C"),
-        }
+    let ending = async {
+        let ending = tokio::select! {
+            _ = terminate.recv() => Ending::Stopped,
+            _ = interrupt.recv() => Ending::Stopped,
+            () = system.tree.ended() => Ending::GaveUp,
+        };
+        tracing::info!(?ending, "stopping");
         stop_sender.send_replace(true);
+        sessions.close(CLOSE_DEADLINE).await;
+        ending
     };
-    tokio::join!(listener::serve(listener, service, stop), signalled);
-    Ok(())
+    let ((), ending) = tokio::join!(listener::serve(listener, service, stop), ending);
+    system.stop(ACTORS_DEADLINE).await?;
+    Ok(ending)
+}
+
+fn settings(config: &Config) -> anyhow::Result<system::Settings> {
+    let database = match &config.database_url {
+        Some(url) => store::Settings {
+            url: url.expose().to_owned(),
+            data_dir: config.data_dir.clone(),
+        },
+        None => store::Settings::sqlite(config.data_dir.clone())?,
+    };
+    Ok(system::Settings {
+        database,
+        data_dir: config.data_dir.clone(),
+        runtime: match config.runtime {
+            RuntimeChoice::Auto => system::RuntimeChoice::Auto,
+            RuntimeChoice::Docker => system::RuntimeChoice::Fixed(Kind::Docker),
+            RuntimeChoice::Process => system::RuntimeChoice::Fixed(Kind::Process),
+        },
+        keeper_program: std::env::current_exe().context("cannot find this program's own file")?,
+    })
+}
+
+fn guard(config: &Config) -> Guard {
+    let hosts = Hosts::new(config.is_loopback_only(), config.allowed_hosts.clone());
+    Guard::new(
+        hosts,
+        Authorizer::new(config.token.as_ref()),
+        config.rate_limit.limiter(),
+    )
 }

@@ -1,5 +1,13 @@
 //! One actor per deployment, which makes what runs agree with what is wanted.
+//!
+//! [`machine`] decides, `job` does what takes long, [`actor`] ties them to the row; `crash_loop` says when to try again.
+
+pub mod actor;
+mod crash_loop;
+mod failure;
+mod job;
 pub mod machine;
 mod status;
 
+pub use actor::{Args, DeploymentActor, Goal, Message};
 pub use status::{Desired, Status};

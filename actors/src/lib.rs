@@ -6,18 +6,25 @@
 //! - [`runtime`]: how a release runs: Docker containers or plain processes.
 //! - [`health`]: asks an app once whether it is well.
 //! - [`deployment`]: one actor per deployment that makes what runs agree with what is wanted.
+//! - [`deployments`]: what people can do with them, and the reconciler that keeps an actor for each.
+//! - [`system`]: all of it, wired together.
 //! - [`value`]: what strangers send, parsed once at the edge.
 //!
 //! Nothing here speaks HTTP to clients; that is the `borgos` package.
 
 pub mod deployment;
+pub mod deployments;
 pub mod error;
+pub mod event_bus;
 pub mod health;
 pub mod id;
+pub mod journal;
 pub mod metrics;
 pub mod runtime;
 pub mod store;
+pub mod store_watch;
 pub mod supervision;
+pub mod system;
 pub mod value;
 
 pub use error::Error;

@@ -10,11 +10,13 @@ use serde::Serialize;
 use sysinfo::System;
 use tokio::sync::watch;
 
+use crate::supervision;
+
 /// How often the machine is sampled. CPU use is the mean over this time; below a second it would be noise.
 const SAMPLE_EVERY: Duration = Duration::from_secs(2);
 
 /// What was last seen of the machine.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Sample {
     /// CPU use over all cores in the last [`SAMPLE_EVERY`], 0 to 100.
     pub cpu_percent: f64,
@@ -31,6 +33,14 @@ pub struct Sample {
 pub enum Message {
     /// Take a sample now.
     Sample,
+}
+
+impl supervision::Message for Message {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Sample => "sample",
+        }
+    }
 }
 
 /// What the actor is given.

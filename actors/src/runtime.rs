@@ -9,6 +9,9 @@ mod lines;
 pub mod port;
 pub mod process;
 
+pub use docker::Docker;
+pub use process::Processes;
+
 use std::{path::PathBuf, time::Duration};
 
 use async_trait::async_trait;

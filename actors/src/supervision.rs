@@ -31,6 +31,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use backoff::delay as back_off;
 pub use children::Children;
 pub use handle::Handle;
 pub use observer::{Happening, Lifecycle, Observer};

@@ -10,7 +10,7 @@ pub use deployment::{Command, DeploymentName, HealthPath, Port};
 pub use environment::Environment;
 pub use image::ImageRef;
 pub use limits::{CpuLimit, MemoryLimit};
-pub use project::{ProjectName, ProjectPath, ProjectType, TechStack};
+pub use project::{ProjectName, ProjectPath, ProjectType, ShortText, TechStack};
 
 /// Why a text was not accepted as a value; says what is allowed, never repeats the input.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -2,10 +2,11 @@
 
 use chrono::{SecondsFormat, Utc};
 use serde::Serialize;
-use warp::{Filter, Reply as _, filters::BoxedFilter, http::StatusCode, reply::Response};
+use warp::{Filter, filters::BoxedFilter, http::StatusCode, reply::Response};
 
+use super::{answer, with};
 use crate::{
-    app::{App, Health},
+    app::App,
     problem::Problem,
     query,
     reply::{self, Reply},
@@ -21,34 +22,27 @@ struct HealthBody {
 
 /// Returns the filters of this resource.
 pub fn routes(app: &App) -> BoxedFilter<(Response,)> {
-    let with_app = {
-        let app = app.clone();
-        warp::any().map(move || app.clone())
-    };
-    let health = warp::path!("health")
-        .and(warp::get())
-        .and(with_app.clone())
-        .map(|app| health(&app).into_response());
-    let status = warp::path!("api" / "v1" / "status")
+    let show_health = warp::path!("health").and(warp::get()).and(with(app)).then(health);
+    let show_status = warp::path!("api" / "v1" / "status")
         .and(warp::get())
         .and(query::strict(&[]))
-        .and(with_app)
-        .map(|_, app| status(&app).into_response());
-    health.or(status).unify().boxed()
+        .and(with(app))
+        .then(|_, app| status(app));
+    show_health.or(show_status).unify().map(answer).boxed()
 }
 
 /// GET /health
 ///
 /// Takes any query, as some probes add one against caches.
-fn health(app: &App) -> Reply {
+async fn health(app: App) -> Result<Reply, Problem> {
     let timestamp = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
-    match app.health() {
-        Health::Well => reply::ok(&HealthBody {
+    Ok(match app.system.complaint() {
+        None => reply::ok(&HealthBody {
             status: "healthy",
             reason: None,
             timestamp,
         }),
-        Health::Unwell(reason) => {
+        Some(reason) => {
             let body = HealthBody {
                 status: "unhealthy",
                 reason: Some(reason),
@@ -56,18 +50,10 @@ fn health(app: &App) -> Reply {
             };
             reply::with_status(StatusCode::SERVICE_UNAVAILABLE, &body)
         }
-    }
+    })
 }
 
 /// GET /api/v1/status
-fn status(app: &App) -> Result<Reply, Problem> {
-    match app.status() {
-        Some(status) => Ok(reply::ok(&status)),
-        None => Err(Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "STARTING",
-            "the machine has not been sampled yet, try again",
-        )
-        .with_retry_after(1)),
-    }
+async fn status(app: App) -> Result<Reply, Problem> {
+    Ok(reply::ok(&app.status().await?))
 }

@@ -1,6 +1,6 @@
 //! TCP ports of this machine: whether one is free, and who has it otherwise.
 //!
-//! Everything here blocks, so call it from a blocking task.
+//! [`is_free`] and [`holder`] block, so call them from a blocking task; [`check`] and [`find_holder`] do.
 
 use std::{
     collections::HashSet,
@@ -12,7 +12,9 @@ use procfs::{
     net::TcpState,
     process::{FDTarget, Process},
 };
-use tokio::net::TcpSocket;
+use tokio::{net::TcpSocket, task::spawn_blocking};
+
+use crate::{Error, value::Port};
 
 /// Tells whether a program could listen on the port on every address.
 ///
@@ -45,6 +47,30 @@ pub fn holder(port: u16) -> Option<String> {
     let process = processes.find(|process| has_any_socket(process, &inodes))?;
     let name = process.stat().ok()?.comm;
     Some(format!("{name} (pid {})", process.pid))
+}
+
+/// Checks that a program could listen on the port.
+///
+/// # Errors
+/// [`Error::PortInUse`], with the holder where it can be known.
+pub async fn check(port: Port) -> Result<(), Error> {
+    let look = move || {
+        if is_free(port.get()) {
+            None
+        } else {
+            Some(holder(port.get()))
+        }
+    };
+    match spawn_blocking(look).await {
+        Ok(None) => Ok(()),
+        Ok(Some(holder)) => Err(Error::PortInUse { port, holder }),
+        Err(cause) => Err(Error::Internal(format!("port {port} could not be looked at: {cause}"))),
+    }
+}
+
+/// Finds the program that listens on the port; see [`holder`].
+pub async fn find_holder(port: Port) -> Option<String> {
+    spawn_blocking(move || holder(port.get())).await.ok().flatten()
 }
 
 /// Binds without listening. `SO_REUSEADDR` lets connections that linger after their listener has ended not count.

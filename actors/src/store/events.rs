@@ -33,6 +33,8 @@ pub const DEPLOYMENTS: &str = "deployments";
 pub const ERRORS: &str = "errors";
 /// Events of tasks.
 pub const TASKS: &str = "tasks";
+/// What happens to the actors.
+pub const ACTORS: &str = "actors";
 
 /// The advisory lock under which offsets are given on PostgreSQL, where several programs may share the database.
 const POSTGRES_LOCK: i64 = 0x0062_6f72_676f_7302;
@@ -90,6 +92,21 @@ pub async fn append(transaction: &DatabaseTransaction, event: NewEvent) -> Resul
     };
     row::Entity::insert(row).exec_without_returning(transaction).await?;
     Ok(())
+}
+
+/// Writes events that tell of no change of a row, in a transaction of their own.
+///
+/// # Errors
+/// Fails when the database does; none was written then.
+pub async fn record(store: &Store, events: Vec<NewEvent>) -> Result<(), Error> {
+    store
+        .write(async move |transaction| {
+            for event in events {
+                append(transaction, event).await?;
+            }
+            Ok(())
+        })
+        .await
 }
 
 /// Gives offsets to the oldest events that have none, at most `limit` and [`MAX_BATCH`], and returns them in order.

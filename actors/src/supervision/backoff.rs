@@ -9,7 +9,7 @@ use super::lock;
 /// Returns the pause before the next start after `num_failures` failures in a row before this one: doubled each time up
 /// to `cap`, then between half and all of it. `spread` is random in `0.0..1.0`; without it, children that failed for
 /// one common reason would all come back in the same instant.
-pub(super) fn delay(num_failures: u32, base: Duration, cap: Duration, spread: f64) -> Duration {
+pub(crate) fn delay(num_failures: u32, base: Duration, cap: Duration, spread: f64) -> Duration {
     let full = base.saturating_mul(2_u32.saturating_pow(num_failures)).min(cap);
     full.mul_f64(0.5 + spread / 2.0)
 }

@@ -25,6 +25,12 @@ impl TryFrom<String> for DeploymentName {
     }
 }
 
+impl std::fmt::Display for DeploymentName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl From<DeploymentName> for String {
     fn from(name: DeploymentName) -> Self {
         name.0

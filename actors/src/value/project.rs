@@ -53,6 +53,26 @@ impl From<ProjectType> for String {
     }
 }
 
+/// A word or two that name a kind of something: 1 to 100 characters, none of them a control character.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ShortText(String);
+
+impl TryFrom<String> for ShortText {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        check_text(&text, 1, 100)?;
+        Ok(Self(text))
+    }
+}
+
+impl From<ShortText> for String {
+    fn from(text: ShortText) -> Self {
+        text.0
+    }
+}
+
 /// The technologies of a project: at most 100 names of 1 to 64 characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]

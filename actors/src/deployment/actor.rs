@@ -1,0 +1,268 @@
+//! The actor of one deployment: `deployment/<id>` under `deployments`.
+//!
+//! It owns nothing that a crash could lose. What is wanted and what is known is in the row, what runs is in the runtime;
+//! a new incarnation observes, adopts and goes on. It does not own the port (a unique index does), the build engine or the
+//! other deployments. While it is down the program runs on, and callers get `RESTARTING`.
+//!
+//! ```text
+//! Reconcile ─▶ job: observe ─▶ machine::next ─▶ write the row, or a job ─▶ observe ─▶ … ─▶ rest
+//! ```
+//!
+//! At most one job is in hand. A job that was replaced reports with an old ticket and is ignored.
+
+use std::sync::Arc;
+
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use tokio::{task::JoinSet, time::Instant};
+
+use super::{
+    Desired, Status,
+    crash_loop::CrashLoop,
+    job::{Job, Outcome},
+};
+use crate::{
+    Error, event_bus,
+    id::{DeploymentId, Generation},
+    runtime::Runtime,
+    store::{
+        Store,
+        deployments::{self, Deployment},
+    },
+    supervision::{self, Handle},
+};
+
+mod steps;
+
+use steps::is_passing;
+
+/// What the actor can be asked.
+#[derive(Debug)]
+pub enum Message {
+    /// Look at the row and at what runs, and do what is missing.
+    Reconcile,
+    /// Start again now, even if a pause before the next start was planned.
+    SkipPause,
+    /// Answer when the deployment has got where it was told to go, or cannot get there.
+    Settle {
+        /// Where.
+        goal: Goal,
+        /// Receives the row.
+        reply: RpcReplyPort<Result<Deployment, Error>>,
+    },
+    /// The job with this ticket has ended.
+    Finished {
+        /// Tells jobs that were replaced.
+        ticket: u64,
+        /// What came of it.
+        outcome: Outcome,
+    },
+}
+
+impl supervision::Message for Message {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Reconcile => "reconcile",
+            Self::SkipPause => "skip_pause",
+            Self::Settle { .. } => "settle",
+            Self::Finished { .. } => "finished",
+        }
+    }
+}
+
+/// What a caller waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// Nothing runs any more.
+    Stopped,
+    /// An instance newer than this one runs.
+    RunningAfter(Generation),
+}
+
+/// What the actor is given.
+#[derive(Clone)]
+pub struct Args {
+    /// Whose actor this is.
+    pub deployment: DeploymentId,
+    /// Where the rows are.
+    pub store: Store,
+    /// Where the deployment runs.
+    pub runtime: Arc<dyn Runtime>,
+    /// Is told that there are new events.
+    pub events: Handle<event_bus::Message>,
+}
+
+/// The actor.
+pub struct DeploymentActor;
+
+/// What the actor holds.
+pub struct State {
+    args: Args,
+    /// Where jobs report to.
+    myself: ActorRef<Message>,
+    /// The job in hand, if there is one; kept apart from `jobs` to know what it is.
+    in_hand: Option<InHand>,
+    /// Aborts the job when the actor goes.
+    jobs: JoinSet<()>,
+    num_tickets: u64,
+    crash_loop: CrashLoop,
+    /// Before this there is no new start.
+    retry_at: Option<Instant>,
+    /// Callers that wait for a goal.
+    waiting: Vec<(Goal, RpcReplyPort<Result<Deployment, Error>>)>,
+}
+
+#[derive(Debug)]
+struct InHand {
+    ticket: u64,
+    yields: Yields,
+    /// Something may have changed since the job began: look again when it is done.
+    is_outdated: bool,
+}
+
+/// When a job makes room for a new look at things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Yields {
+    /// At once: it only waits.
+    Always,
+    /// When the deployment is no longer wanted.
+    WhenUnwanted,
+    /// Never: it is short, and half of it would be worse than all of it.
+    Never,
+}
+
+impl Yields {
+    fn of(job: &Job) -> Self {
+        match job {
+            Job::AwaitHealth { .. } => Self::Always,
+            Job::Build { .. } => Self::WhenUnwanted,
+            Job::Observe | Job::Start(_) | Job::ReadExit { .. } | Job::Stop(_) | Job::Remove(_) => Self::Never,
+        }
+    }
+}
+
+impl Actor for DeploymentActor {
+    type Msg = Message;
+    type State = State;
+    type Arguments = Args;
+
+    async fn pre_start(&self, myself: ActorRef<Message>, args: Args) -> Result<State, ActorProcessingErr> {
+        let row = deployments::deployment(&args.store, args.deployment).await?;
+        let crash_loop = match row.status {
+            Status::CrashLooping => CrashLoop::already_looping(),
+            _ => CrashLoop::default(),
+        };
+        myself.cast(Message::Reconcile)?;
+        Ok(State {
+            args,
+            myself,
+            in_hand: None,
+            jobs: JoinSet::new(),
+            num_tickets: 0,
+            crash_loop,
+            retry_at: None,
+            waiting: Vec::new(),
+        })
+    }
+
+    async fn handle(
+        &self,
+        _myself: ActorRef<Message>,
+        message: Message,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            Message::Reconcile => state.reconcile().await,
+            Message::SkipPause => state.skip_pause().await,
+            Message::Settle { goal, reply } => state.settle(goal, reply).await,
+            Message::Finished { ticket, outcome } => state.finished(ticket, outcome).await,
+        }
+    }
+}
+
+impl State {
+    async fn reconcile(&mut self) -> Result<(), ActorProcessingErr> {
+        self.reap()?;
+        let yields = match &mut self.in_hand {
+            None => Yields::Always,
+            Some(job) => {
+                job.is_outdated = true;
+                job.yields
+            }
+        };
+        let is_making_room = match yields {
+            Yields::Always => true,
+            Yields::WhenUnwanted => self.row().await?.desired == Desired::Stopped,
+            Yields::Never => false,
+        };
+        if is_making_room {
+            self.begin(Job::Observe);
+        }
+        Ok(())
+    }
+
+    async fn skip_pause(&mut self) -> Result<(), ActorProcessingErr> {
+        self.retry_at = None;
+        self.crash_loop = CrashLoop::default();
+        self.reconcile().await
+    }
+
+    /// Begins a job in the place of the one in hand, if there is one.
+    fn begin(&mut self, job: Job) {
+        self.jobs.abort_all();
+        self.num_tickets += 1;
+        let ticket = self.num_tickets;
+        self.in_hand = Some(InHand {
+            ticket,
+            yields: Yields::of(&job),
+            is_outdated: false,
+        });
+        let work = job.run(self.args.deployment, self.args.runtime.clone());
+        let myself = self.myself.clone();
+        self.jobs.spawn(async move {
+            let outcome = work.await;
+            // An error means that the actor is gone, and its successor observes anew.
+            let _ = myself.cast(Message::Finished { ticket, outcome });
+        });
+    }
+
+    /// Clears away jobs that have ended. One that panicked takes the actor with it, since it never reports.
+    fn reap(&mut self) -> Result<(), ActorProcessingErr> {
+        while let Some(ended) = self.jobs.try_join_next() {
+            match ended {
+                Err(error) if error.is_panic() => return Err(error.into()),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle(
+        &mut self,
+        goal: Goal,
+        reply: RpcReplyPort<Result<Deployment, Error>>,
+    ) -> Result<(), ActorProcessingErr> {
+        self.waiting.push((goal, reply));
+        self.reconcile().await
+    }
+
+    async fn finished(&mut self, ticket: u64, outcome: Outcome) -> Result<(), ActorProcessingErr> {
+        if self.in_hand.as_ref().is_none_or(|job| job.ticket != ticket) {
+            return Ok(());
+        }
+        let is_outdated = self.in_hand.take().is_some_and(|job| job.is_outdated);
+        match outcome {
+            Outcome::Observed(Ok(instances)) if !is_outdated => return self.advance(&instances).await,
+            Outcome::Observed(Ok(_)) | Outcome::Cleared(Ok(())) => {}
+            Outcome::Observed(Err(error)) | Outcome::Cleared(Err(error)) => return self.runtime_failed(error).await,
+            Outcome::Built { result: Err(error), .. } | Outcome::Started(Err(error)) if is_passing(&error) => {
+                return self.runtime_failed(error).await;
+            }
+            Outcome::Built { release, result } => self.built(release, result).await?,
+            Outcome::Started(result) => self.started(result).await?,
+            Outcome::Probed(result) => self.probed(result).await?,
+            Outcome::ExitRead { exit, lines } => self.exited(&exit, lines).await?,
+        }
+        self.begin(Job::Observe);
+        Ok(())
+    }
+}

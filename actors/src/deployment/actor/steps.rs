@@ -1,0 +1,364 @@
+//! How the actor takes the machine's steps, and what it makes of the outcomes.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use ractor::ActorProcessingErr;
+use tokio::time::Instant;
+
+use super::{Goal, Message, State};
+use crate::{
+    Error,
+    deployment::{
+        Desired, Status,
+        failure::{Consequence, Failure},
+        job::Job,
+        machine::{self, Facts, ReleaseState, Step},
+    },
+    event_bus, health,
+    id::ReleaseId,
+    runtime::{self, Artifact, Exit, InstanceRef, InstanceSpec, Observation, Wanted, port},
+    store::{
+        deployments::{self, Change, Deployment},
+        projects,
+        releases::{self, NewRelease, Release},
+    },
+};
+
+/// The pause before the runtime is asked again after it did not answer.
+const RUNTIME_PAUSE: Duration = Duration::from_secs(5);
+/// One observation leads to at most so many writes before the next job; more would be a defect of the machine.
+const MAX_WRITES: usize = 8;
+
+/// Whether an error of the runtime says nothing about the deployment.
+pub(super) fn is_passing(error: &runtime::Error) -> bool {
+    matches!(error, runtime::Error::Unreachable(_))
+}
+
+impl State {
+    pub(super) async fn row(&self) -> Result<Deployment, Error> {
+        deployments::deployment(&self.args.store, self.args.deployment).await
+    }
+
+    /// Takes steps until one needs a job or nothing is left to do.
+    pub(super) async fn advance(&mut self, instances: &[Observation]) -> Result<(), ActorProcessingErr> {
+        for _ in 0..MAX_WRITES {
+            let row = self.row().await?;
+            let release = releases::newest(&self.args.store, row.id).await?;
+            let job = match machine::next(&self.facts(&row, release.as_ref(), instances)) {
+                Step::Rest => return self.rest(row).await,
+                Step::AwaitRetry => return self.await_retry(&row),
+                Step::Record(status) => {
+                    self.record(&Change::to(status)).await?;
+                    continue;
+                }
+                Step::Adopt { instance } => {
+                    self.record(&Change {
+                        instance: Some(Some(instance)),
+                        ..Change::to(Status::Starting)
+                    })
+                    .await?;
+                    continue;
+                }
+                Step::RecordVanished => {
+                    self.fail(&row, Failure::vanished(), ran_for(&row, Utc::now())).await?;
+                    continue;
+                }
+                Step::Build => self.build(&row, release).await?,
+                Step::Start => self.start(&row, release).await?,
+                Step::AwaitHealth { instance, since } => await_health(&row, instance, since, instances),
+                Step::RecordExit { instance, exit } => Job::ReadExit { instance, exit },
+                Step::Stop(instance) => Job::Stop(instance),
+                Step::Remove(instance) => Job::Remove(instance),
+            };
+            self.answer(&row);
+            self.begin(job);
+            return Ok(());
+        }
+        Err(format!(
+            "deployment {} did not settle after {MAX_WRITES} writes",
+            self.args.deployment
+        )
+        .into())
+    }
+
+    fn facts<'a>(&self, row: &'a Deployment, release: Option<&Release>, instances: &'a [Observation]) -> Facts<'a> {
+        Facts {
+            desired: row.desired,
+            status: row.status,
+            release: match release.map(|release| release.status) {
+                None | Some(releases::Status::Building) => ReleaseState::Unbuilt,
+                Some(releases::Status::Ready) => ReleaseState::Ready,
+                Some(releases::Status::Failed) => ReleaseState::Failed,
+            },
+            generation: row.generation,
+            recorded: row.instance.as_ref(),
+            instances,
+            is_retry_due: self.retry_at.is_none_or(|at| at <= Instant::now()),
+        }
+    }
+
+    /// Nothing is left to do. A running deployment was just seen running, which its row says with the time.
+    async fn rest(&mut self, row: Deployment) -> Result<(), ActorProcessingErr> {
+        let row = match row.status {
+            Status::Running => self.record(&Change::to(Status::Running)).await?,
+            _ => row,
+        };
+        self.answer(&row);
+        Ok(())
+    }
+
+    fn await_retry(&mut self, row: &Deployment) -> Result<(), ActorProcessingErr> {
+        self.answer(row);
+        let pause = self
+            .retry_at
+            .map_or(Duration::ZERO, |at| at.duration_since(Instant::now()));
+        self.myself.send_after(pause, || Message::Reconcile);
+        Ok(())
+    }
+
+    /// Begins the next release, or goes on with one whose build was interrupted.
+    async fn build(&mut self, row: &Deployment, release: Option<Release>) -> Result<Job, ActorProcessingErr> {
+        self.record(&Change::to(Status::Building)).await?;
+        let project = projects::project(&self.args.store, row.project_id).await?;
+        let release = match release {
+            Some(release) if release.status == releases::Status::Building => release,
+            _ => releases::begin(&self.args.store, row.id, &new_release(row)).await?,
+        };
+        let wanted = Wanted {
+            directory: project.path.into(),
+            image: row.image.clone(),
+            command: row.command.clone(),
+        };
+        Ok(Job::Build {
+            release: release.id,
+            number: release.number,
+            wanted,
+        })
+    }
+
+    /// Counts the generation, so that whatever crashes from here on the instance is known as the current one.
+    async fn start(&mut self, row: &Deployment, release: Option<Release>) -> Result<Job, ActorProcessingErr> {
+        let Some((release, artifact)) = release.and_then(|release| Some((release.clone(), release.artifact?))) else {
+            return Err(format!("deployment {} has nothing to start", row.id).into());
+        };
+        self.retry_at = None;
+        let begun = deployments::begin_generation(&self.args.store, row.id, release.id).await?;
+        self.announce();
+        Ok(Job::Start(Box::new(InstanceSpec {
+            deployment: row.id,
+            release: release.number,
+            generation: begun.generation,
+            artifact,
+            command: row.command.clone(),
+            port: row.port,
+            container_port: row.container_port,
+            environment: release.environment,
+            cpu_limit: release.cpu_limit,
+            memory_limit: release.memory_limit,
+        })))
+    }
+
+    pub(super) async fn built(
+        &mut self,
+        release: ReleaseId,
+        result: Result<Artifact, runtime::Error>,
+    ) -> Result<(), ActorProcessingErr> {
+        match result {
+            Ok(artifact) => {
+                releases::finish(&self.args.store, release, Ok(&artifact)).await?;
+            }
+            Err(error) => {
+                releases::finish(&self.args.store, release, Err(&error.to_string())).await?;
+                let row = self.row().await?;
+                self.fail(&row, Failure::build(error), Duration::ZERO).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn started(
+        &mut self,
+        result: Result<InstanceRef, runtime::Error>,
+    ) -> Result<(), ActorProcessingErr> {
+        let failure = match result {
+            Ok(instance) => {
+                self.record(&Change {
+                    instance: Some(Some(instance)),
+                    ..Change::to(Status::Starting)
+                })
+                .await?;
+                return Ok(());
+            }
+            Err(runtime::Error::PortInUse(port)) => Failure::port_in_use(port, port::find_holder(port).await),
+            Err(error) => Failure::start(&error),
+        };
+        let row = self.row().await?;
+        self.fail(&row, failure, Duration::ZERO).await
+    }
+
+    pub(super) async fn probed(&mut self, result: Result<(), (String, Vec<String>)>) -> Result<(), ActorProcessingErr> {
+        match result {
+            Ok(()) => {
+                self.record(&Change {
+                    started_at: Some(Some(Utc::now())),
+                    ..Change::to(Status::Running)
+                })
+                .await?;
+                Ok(())
+            }
+            Err((reason, lines)) => {
+                let row = self.row().await?;
+                self.fail(
+                    &row,
+                    Failure::unhealthy(&reason, row.health_timeout_s, lines),
+                    Duration::ZERO,
+                )
+                .await
+            }
+        }
+    }
+
+    pub(super) async fn exited(&mut self, exit: &Exit, lines: Vec<String>) -> Result<(), ActorProcessingErr> {
+        let row = self.row().await?;
+        self.fail(&row, Failure::exit(exit, lines), ran_for(&row, exit.at))
+            .await
+    }
+
+    /// Records a failure with its entry in the error log, and plans the next start where there is to be one.
+    async fn fail(&mut self, row: &Deployment, failure: Failure, ran_for: Duration) -> Result<(), ActorProcessingErr> {
+        let is_over = match failure.consequence {
+            Consequence::GiveUp => true,
+            Consequence::GiveUpUnlessItHasRun => row.started_at.is_none(),
+            Consequence::TryAgain => false,
+        };
+        let change = if is_over {
+            failure.change(row, Status::Failed, None)
+        } else {
+            let verdict = self.crash_loop.note_exit(ran_for, rand::random());
+            self.retry_at = Some(Instant::now() + verdict.pause);
+            let status = if verdict.is_looping {
+                Status::CrashLooping
+            } else {
+                Status::Restarting
+            };
+            failure.change(row, status, Some(verdict.pause))
+        };
+        deployments::record_failure(&self.args.store, row.id, &change, &failure.entry(row)).await?;
+        self.announce();
+        Ok(())
+    }
+
+    async fn record(&self, change: &Change) -> Result<Deployment, Error> {
+        let row = deployments::record(&self.args.store, self.args.deployment, change).await?;
+        self.announce();
+        Ok(row)
+    }
+
+    /// The bus polls as well, so a hint that it does not take is no loss.
+    fn announce(&self) {
+        if let Err(error) = self.args.events.cast(event_bus::Message::Nudge) {
+            tracing::debug!(deployment.id = %self.args.deployment, %error, "the event bus took no hint");
+        }
+    }
+
+    /// The runtime could not be asked. Nothing is known, so the status stays and says why it is old; whoever waits is told.
+    pub(super) async fn runtime_failed(&mut self, error: runtime::Error) -> Result<(), ActorProcessingErr> {
+        let row = self.row().await?;
+        let reason = Some(format!("not observed: {error}"));
+        tracing::warn!(deployment.id = %row.id, %error, "deployment {} could not be observed", row.id);
+        self.record(&Change {
+            reason,
+            ..Change::to(row.status)
+        })
+        .await?;
+        let cause = error.to_string();
+        for (_, reply) in self.waiting.drain(..) {
+            // A caller that gave up no longer listens.
+            let _ = reply.send(Err(Error::Engine(cause.clone().into())));
+        }
+        self.myself.send_after(RUNTIME_PAUSE, || Message::Reconcile);
+        Ok(())
+    }
+
+    /// Answers those whose goal is reached or out of reach.
+    fn answer(&mut self, row: &Deployment) {
+        let (answered, waiting) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .map(|(goal, reply)| (goal.verdict(row), goal, reply))
+            .partition::<Vec<_>, _>(|(verdict, _, _)| verdict.is_some());
+        self.waiting = waiting.into_iter().map(|(_, goal, reply)| (goal, reply)).collect();
+        for (verdict, _, reply) in answered {
+            if let Some(verdict) = verdict {
+                // A caller that gave up no longer listens.
+                let _ = reply.send(verdict);
+            }
+        }
+    }
+}
+
+impl Goal {
+    /// Returns what to tell whoever waits for this, if it is time to.
+    fn verdict(self, row: &Deployment) -> Option<Result<Deployment, Error>> {
+        match (self, row.desired, row.status) {
+            (Self::Stopped, Desired::Stopped, Status::Stopped) => Some(Ok(row.clone())),
+            (Self::Stopped, Desired::Stopped, _) => None,
+            (Self::Stopped, Desired::Running, _) => Some(Err(out_of_reach(row, "was told to run again"))),
+            (Self::RunningAfter(_), Desired::Stopped, _) => Some(Err(out_of_reach(row, "was told to stop"))),
+            (Self::RunningAfter(before), Desired::Running, Status::Running) if row.generation > before => {
+                Some(Ok(row.clone()))
+            }
+            (Self::RunningAfter(_), Desired::Running, Status::Failed | Status::CrashLooping) => {
+                Some(Err(out_of_reach(row, row.reason.as_deref().unwrap_or("failed"))))
+            }
+            (Self::RunningAfter(_), Desired::Running, _) => None,
+        }
+    }
+}
+
+fn out_of_reach(row: &Deployment, why: &str) -> Error {
+    Error::Conflict {
+        code: "DEPLOYMENT_FAILED",
+        reason: format!("deployment {} {why}", row.id),
+    }
+}
+
+fn new_release(row: &Deployment) -> NewRelease {
+    NewRelease {
+        environment: row.environment.clone(),
+        cpu_limit: row.cpu_limit.clone(),
+        memory_limit: row.memory_limit.clone(),
+        source_commit: None,
+        created_by: "deploy".to_owned(),
+    }
+}
+
+fn await_health(row: &Deployment, instance: InstanceRef, since: DateTime<Utc>, instances: &[Observation]) -> Job {
+    let own = instances
+        .iter()
+        .find(|seen| seen.instance == instance)
+        .and_then(|seen| seen.address);
+    let check = match &row.health_check_path {
+        Some(path) => health::Check::Path(path.clone()),
+        None => health::Check::Default,
+    };
+    let timeout = Duration::from_secs(row.health_timeout_s.into());
+    let age = (Utc::now() - since).to_std().unwrap_or_default();
+    Job::AwaitHealth {
+        instance,
+        target: health::Target {
+            own,
+            port: row.port,
+            check,
+        },
+        deadline: Instant::now() + timeout.saturating_sub(age),
+    }
+}
+
+/// How long the deployment was up when it ended; one that was still starting was not.
+fn ran_for(row: &Deployment, ended_at: DateTime<Utc>) -> Duration {
+    match (row.status, row.started_at) {
+        (Status::Running | Status::Unhealthy, Some(started_at)) => (ended_at - started_at).to_std().unwrap_or_default(),
+        _ => Duration::ZERO,
+    }
+}

@@ -1,0 +1,145 @@
+//! What is recorded when a deployment does not run as it should: a reason for its row and an entry of the error log.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::Status;
+use crate::{
+    runtime::{self, Exit},
+    store::{
+        deployments::{Change, Deployment},
+        error_log::{NewEntry, Severity},
+    },
+    value::Port,
+};
+
+/// The error type of a program that runs and does not answer as it should.
+const UNHEALTHY: &str = "unhealthy";
+
+/// Something that went wrong with a deployment.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// The error log's word for it.
+    pub(super) error_type: &'static str,
+    /// What happened, to be read after the deployment's name.
+    pub(super) reason: String,
+    /// What the program or the build said last.
+    pub(super) lines: Vec<String>,
+    /// Facts that a program can read.
+    pub(super) context: Value,
+    /// What follows from it.
+    pub(super) consequence: Consequence,
+}
+
+/// What follows from a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Consequence {
+    /// Trying again without a change would not help.
+    GiveUp,
+    /// A deployment that has run before is tried again; one that never did was never right.
+    GiveUpUnlessItHasRun,
+    /// It is tried again.
+    TryAgain,
+}
+
+impl Failure {
+    /// The program ended.
+    pub(super) fn exit(exit: &Exit, lines: Vec<String>) -> Self {
+        let reason = match exit {
+            Exit { is_oom: true, code, .. } => format!("was killed for exceeding its memory limit (exit code {code})"),
+            Exit { code: Exit::UNSEEN, .. } => "ended while nobody watched".to_owned(),
+            Exit { code, .. } => format!("exited with code {code}"),
+        };
+        let context = json!({"exit_code": exit.code, "is_oom": exit.is_oom, "exited_at": exit.at});
+        Self {
+            error_type: "crash",
+            reason,
+            lines,
+            context,
+            consequence: Consequence::TryAgain,
+        }
+    }
+
+    /// The instance is gone and nobody here removed it.
+    pub(super) fn vanished() -> Self {
+        Self::plain("vanished", "was removed from outside".to_owned(), Consequence::TryAgain)
+    }
+
+    /// It runs and did not become healthy in time.
+    pub(super) fn unhealthy(reason: &str, timeout_s: u32, lines: Vec<String>) -> Self {
+        let reason = format!("was not healthy within {timeout_s} s: {reason}");
+        Self {
+            lines,
+            ..Self::plain(UNHEALTHY, reason, Consequence::GiveUpUnlessItHasRun)
+        }
+    }
+
+    /// The release could not be built.
+    pub(super) fn build(error: runtime::Error) -> Self {
+        let reason = format!("could not be built: {error}");
+        let lines = match error {
+            runtime::Error::BuildFailed { log, .. } => log,
+            _ => Vec::new(),
+        };
+        Self {
+            lines,
+            ..Self::plain("build", reason, Consequence::GiveUp)
+        }
+    }
+
+    /// The instance could not be started.
+    pub(super) fn start(error: &runtime::Error) -> Self {
+        Self::plain(
+            "start",
+            format!("could not be started: {error}"),
+            Consequence::GiveUpUnlessItHasRun,
+        )
+    }
+
+    /// The port is held by another program.
+    pub(super) fn port_in_use(port: Port, holder: Option<String>) -> Self {
+        let holder = holder.map(|holder| format!(" by {holder}")).unwrap_or_default();
+        let reason = format!("could not be started: port {port} is already in use{holder}");
+        Self::plain("port_in_use", reason, Consequence::GiveUpUnlessItHasRun)
+    }
+
+    fn plain(error_type: &'static str, reason: String, consequence: Consequence) -> Self {
+        Self {
+            error_type,
+            reason,
+            lines: Vec::new(),
+            context: json!({}),
+            consequence,
+        }
+    }
+}
+
+impl Failure {
+    /// Returns what the row becomes. After an exit there is no instance any more; one that is unhealthy is still there.
+    pub(super) fn change(&self, row: &Deployment, status: Status, pause: Option<Duration>) -> Change {
+        let next = pause
+            .map(|pause| format!(", next start in {:.1} s", pause.as_secs_f64()))
+            .unwrap_or_default();
+        let is_there = self.error_type == UNHEALTHY;
+        Change {
+            reason: Some(format!("{}{next}", self.reason)),
+            instance: if is_there { None } else { Some(None) },
+            restarts: pause.map(|_| row.restarts + 1),
+            ..Change::to(status)
+        }
+    }
+
+    /// Returns the entry for the error log.
+    pub(super) fn entry(&self, row: &Deployment) -> NewEntry {
+        NewEntry {
+            project_id: Some(row.project_id),
+            deployment_id: Some(row.id),
+            error_type: self.error_type.to_owned(),
+            severity: Severity::Error,
+            message: format!("deployment `{}` {}", row.name, self.reason),
+            stack_trace: (!self.lines.is_empty()).then(|| self.lines.join("\n")),
+            context: self.context.clone(),
+        }
+    }
+}

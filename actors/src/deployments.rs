@@ -1,0 +1,270 @@
+//! What people can do with deployments. The row is written first, then the actor is told; the answer is what was seen.
+
+use std::time::Duration;
+
+use crate::{
+    Error,
+    deployment::{self, Desired, Goal},
+    event_bus,
+    id::{DeploymentId, ProjectId},
+    runtime::{self, Runtime, Wanted, port},
+    store::{
+        Store,
+        deployments::{self, Deployment, NewDeployment},
+        projects::{self, Project},
+    },
+    supervision::Handle,
+    value::{Command, CpuLimit, DeploymentName, Environment, HealthPath, ImageRef, MemoryLimit, Port},
+};
+
+mod directory;
+pub mod reconciler;
+mod runtimes;
+
+pub use directory::Directory;
+pub use runtimes::Runtimes;
+
+/// How long a caller waits for a stop: the program's ten seconds of grace, and some for the engine.
+const STOP_PATIENCE: Duration = Duration::from_secs(20);
+/// How long a caller waits for a restart: a stop and a usual start. The deployment may have more time than the caller.
+const RESTART_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a release may take to become healthy, unless the request says so.
+const DEFAULT_HEALTH_TIMEOUT_S: u32 = 60;
+/// The part of a default name that comes from the project; the port follows.
+const MAX_SLUG_CHARS: usize = 50;
+
+/// What somebody wants to deploy.
+#[derive(Debug, Clone)]
+pub struct DeployRequest {
+    /// The project.
+    pub project_id: ProjectId,
+    /// The deployment's name; by default made of the project's name and the port.
+    pub name: Option<DeploymentName>,
+    /// The public port.
+    pub port: Port,
+    /// Given to the program.
+    pub environment: Environment,
+    /// CPUs that it may use.
+    pub cpu_limit: Option<CpuLimit>,
+    /// Memory that it may use.
+    pub memory_limit: Option<MemoryLimit>,
+    /// A ready image instead of a build.
+    pub image: Option<ImageRef>,
+    /// What to run instead of the image's or the project's own command.
+    pub command: Option<Command>,
+    /// The port inside the container.
+    pub container_port: Option<Port>,
+    /// Must answer 2xx or 3xx; by default `/health` is asked leniently.
+    pub health_check_path: Option<HealthPath>,
+    /// How long it may take to become healthy, in seconds.
+    pub health_timeout_s: Option<u32>,
+}
+
+/// How far a request got before the caller had waited long enough.
+#[derive(Debug)]
+pub enum Progress {
+    /// What was asked for has been observed.
+    Done(Deployment),
+    /// It is under way.
+    UnderWay,
+}
+
+/// The deployments as a whole.
+#[derive(Debug, Clone)]
+pub struct Deployments {
+    store: Store,
+    runtimes: Runtimes,
+    directory: Directory,
+    reconciler: Handle<reconciler::Message>,
+    events: Handle<event_bus::Message>,
+}
+
+impl Deployments {
+    /// Ties the parts together.
+    pub fn new(
+        store: Store,
+        runtimes: Runtimes,
+        directory: Directory,
+        reconciler: Handle<reconciler::Message>,
+        events: Handle<event_bus::Message>,
+    ) -> Self {
+        Self {
+            store,
+            runtimes,
+            directory,
+            reconciler,
+            events,
+        }
+    }
+
+    /// Accepts a deployment: once this returns it is on disk, has its port and will be built and started.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `PROJECT_INACTIVE`, `NOTHING_TO_DEPLOY`, `PORT_IN_USE`, `NAME_IN_USE`, and those of the database and
+    /// the engine.
+    pub async fn deploy(&self, request: DeployRequest) -> Result<Deployment, Error> {
+        let project = projects::project(&self.store, request.project_id).await?;
+        if !project.is_active {
+            let reason = format!("project {} is not active", project.id);
+            return Err(Error::Conflict {
+                code: "PROJECT_INACTIVE",
+                reason,
+            });
+        }
+        let runtime = self.runtimes.default_runtime();
+        check_deployable(&*runtime, &project, &request).await?;
+        self.check_port(request.port).await?;
+        let row = deployments::create(&self.store, &new_row(&project, runtime.kind(), request)?).await?;
+        self.announce(row.id);
+        Ok(row)
+    }
+
+    /// Stops a deployment and returns when nothing runs any more, or after 20 seconds.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, and those of the database and the engine.
+    pub async fn stop(&self, id: DeploymentId) -> Result<Progress, Error> {
+        deployments::set_desired(&self.store, id, Desired::Stopped, None).await?;
+        self.announce(id);
+        self.settle(id, Goal::Stopped, STOP_PATIENCE).await
+    }
+
+    /// Replaces what runs by a new instance of the same release, or starts a stopped deployment, and returns when it is
+    /// healthy, or after 30 seconds. A deployment that is still being built or started is left to that.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `DEPLOYMENT_FAILED` when it did not come up, and those of the database and the engine.
+    pub async fn restart(&self, id: DeploymentId) -> Result<Progress, Error> {
+        let before = deployments::request_restart(&self.store, id).await?;
+        self.announce(id);
+        self.directory.handle(id).cast(deployment::Message::SkipPause)?;
+        self.settle(id, Goal::RunningAfter(before.generation), RESTART_PATIENCE)
+            .await
+    }
+
+    /// Stops a deployment and deletes it; its name and port are free after that.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `TIMEOUT` when it would not stop, and those of the database and the engine.
+    pub async fn delete(&self, id: DeploymentId) -> Result<Progress, Error> {
+        match self.stop(id).await? {
+            Progress::UnderWay => Ok(Progress::UnderWay),
+            Progress::Done(_) => {
+                let row = deployments::mark_deleted(&self.store, id).await?;
+                self.announce(id);
+                Ok(Progress::Done(row))
+            }
+        }
+    }
+
+    async fn settle(&self, id: DeploymentId, goal: Goal, patience: Duration) -> Result<Progress, Error> {
+        let handle = self.directory.handle(id);
+        match handle
+            .call(patience, |reply| deployment::Message::Settle { goal, reply })
+            .await
+        {
+            Ok(settled) => settled.map(Progress::Done),
+            Err(Error::Timeout { .. }) => Ok(Progress::UnderWay),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Refuses a port that something holds, before anything is built.
+    async fn check_port(&self, port: Port) -> Result<(), Error> {
+        if let Some(owner) = deployments::owner_of_port(&self.store, port).await? {
+            return Err(Error::PortInUse {
+                port,
+                holder: Some(format!("deployment `{}`", owner.name)),
+            });
+        }
+        port::check(port).await
+    }
+
+    /// Tells the actors that a row has changed. They would find it by themselves, only later.
+    fn announce(&self, id: DeploymentId) {
+        for told in [
+            self.events.cast(event_bus::Message::Nudge),
+            self.reconciler.cast(reconciler::Message::Look(id)),
+        ] {
+            if let Err(error) = told {
+                tracing::debug!(deployment.id = %id, %error, "a hint was not taken");
+            }
+        }
+    }
+}
+
+async fn check_deployable(runtime: &dyn Runtime, project: &Project, request: &DeployRequest) -> Result<(), Error> {
+    let wanted = Wanted {
+        directory: project.path.clone(),
+        image: request.image.clone(),
+        command: request.command.clone(),
+    };
+    runtime.plan(&wanted).await?;
+    Ok(())
+}
+
+fn new_row(project: &Project, runtime: runtime::Kind, request: DeployRequest) -> Result<NewDeployment, Error> {
+    let name = match request.name {
+        Some(name) => name,
+        None => default_name(&String::from(project.name.clone()), request.port)?,
+    };
+    Ok(NewDeployment {
+        project_id: project.id,
+        name,
+        port: request.port,
+        runtime,
+        image: request.image,
+        command: request.command,
+        container_port: request.container_port,
+        environment: request.environment,
+        cpu_limit: request.cpu_limit,
+        memory_limit: request.memory_limit,
+        health_check_path: request.health_check_path,
+        health_timeout_s: request.health_timeout_s.unwrap_or(DEFAULT_HEALTH_TIMEOUT_S),
+    })
+}
+
+/// Makes a name such as `my-project-8090`.
+fn default_name(project: &str, port: Port) -> Result<DeploymentName, Error> {
+    let words = project
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
+    let slug = words.collect::<Vec<_>>().join("-").to_ascii_lowercase();
+    let slug = if slug.is_empty() { "deployment" } else { &slug };
+    let name = format!("{}-{port}", slug.get(..MAX_SLUG_CHARS).unwrap_or(slug));
+    DeploymentName::try_from(name).map_err(|invalid| Error::InvalidField {
+        field: "name".to_owned(),
+        reason: invalid.to_string(),
+    })
+}
+
+impl From<runtime::Error> for Error {
+    fn from(error: runtime::Error) -> Self {
+        match error {
+            runtime::Error::Unreachable(cause) => Self::Engine(cause),
+            runtime::Error::NothingToDeploy(reason) => Self::Impossible {
+                code: "NOTHING_TO_DEPLOY",
+                reason,
+            },
+            runtime::Error::PortInUse(port) => Self::PortInUse { port, holder: None },
+            other => Self::Conflict {
+                code: "RUNTIME_REFUSED",
+                reason: other.to_string(),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_default_name_is_always_a_name() {
+        let port = Port::try_from(8090).unwrap();
+        for (project, name) in [("My Project!", "my-project-8090"), ("项目", "deployment-8090")] {
+            assert_eq!(String::from(default_name(project, port).unwrap()), name);
+        }
+        assert!(default_name(&"x".repeat(200), port).is_ok());
+    }
+}

@@ -1,0 +1,254 @@
+//! Keeps one actor running for each deployment and nothing running for anything else.
+//!
+//! The worker `reconciler`, first child of `deployments`. It compares the rows with the actors, and what the runtimes run
+//! with the rows: at start, every [`SWEEP_EVERY`], and when a runtime says that it may have missed something. It owns
+//! nothing; after a crash the next sweep does the same. What a single deployment needs is its own actor's business.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use futures_util::StreamExt;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::{task::JoinSet, time::Instant};
+use tracing::{info, warn};
+
+use super::{Directory, Runtimes};
+use crate::{
+    deployment::{self, DeploymentActor},
+    event_bus,
+    id::DeploymentId,
+    runtime::{self, Change, InstanceRef, Observation, Runtime},
+    store::{Store, deployments},
+    supervision::{self, ChildSpec, Children, Handle, Restart},
+};
+
+/// How often everything is compared although nothing was heard.
+const SWEEP_EVERY: Duration = Duration::from_secs(30);
+/// An instance without a deployment is removed when it was seen for this long: its row may be about to be committed, or
+/// a restored database about to be replaced by the right one.
+const ORPHAN_GRACE: Duration = Duration::from_secs(60);
+/// A deployment's actor gets this long to finish its message when it is stopped.
+const SHUTDOWN: Duration = Duration::from_secs(5);
+/// No message of a deployment takes this long: all that waits is done beside the actor.
+const STALL: Duration = Duration::from_secs(60);
+
+/// What the actor can be asked.
+#[derive(Debug)]
+pub enum Message {
+    /// Compare everything.
+    Sweep,
+    /// A deployment was created, changed or deleted.
+    Look(DeploymentId),
+    /// A runtime saw a change.
+    Heard(Change),
+    /// What the runtimes run, as a sweep asked for.
+    Listed(Vec<(runtime::Kind, Vec<Observation>)>),
+}
+
+impl supervision::Message for Message {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Sweep => "sweep",
+            Self::Look(_) => "look",
+            Self::Heard(_) => "heard",
+            Self::Listed(_) => "listed",
+        }
+    }
+}
+
+/// What the actor is given.
+#[derive(Clone)]
+pub struct Args {
+    /// Where the rows are.
+    pub store: Store,
+    /// What can run deployments.
+    pub runtimes: Runtimes,
+    /// The addresses of the deployment actors.
+    pub directory: Directory,
+    /// The supervisor that the deployment actors are started under.
+    pub children: Children,
+    /// Passed on to the deployment actors.
+    pub events: Handle<event_bus::Message>,
+}
+
+/// The actor.
+pub struct Reconciler;
+
+/// What the actor holds.
+pub struct State {
+    args: Args,
+    myself: ActorRef<Message>,
+    /// Follows the runtimes' changes; ends with the actor.
+    followers: JoinSet<()>,
+    /// Lists and removals under way; end with the actor.
+    errands: JoinSet<()>,
+    /// Instances without a deployment, and since when they were seen.
+    orphans: HashMap<InstanceRef, Instant>,
+}
+
+impl Actor for Reconciler {
+    type Msg = Message;
+    type State = State;
+    type Arguments = Args;
+
+    async fn pre_start(&self, myself: ActorRef<Message>, args: Args) -> Result<State, ActorProcessingErr> {
+        let mut followers = JoinSet::new();
+        for runtime in args.runtimes.in_use() {
+            followers.spawn(follow(runtime, myself.clone()));
+        }
+        myself.cast(Message::Sweep)?;
+        myself.send_interval(SWEEP_EVERY, || Message::Sweep);
+        Ok(State {
+            args,
+            myself,
+            followers,
+            errands: JoinSet::new(),
+            orphans: HashMap::new(),
+        })
+    }
+
+    async fn handle(
+        &self,
+        _myself: ActorRef<Message>,
+        message: Message,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            Message::Sweep => state.sweep().await,
+            Message::Look(id) => state.look(id).await,
+            Message::Heard(Change::Deployment(id)) => state.nudge(id),
+            Message::Heard(Change::Everything) => state.sweep().await,
+            Message::Listed(listed) => state.listed(listed).await,
+        }
+    }
+}
+
+/// Passes a runtime's changes on until the actor is gone.
+async fn follow(runtime: Arc<dyn Runtime>, reconciler: ActorRef<Message>) {
+    let mut changes = runtime.changes();
+    while let Some(change) = changes.next().await {
+        if reconciler.cast(Message::Heard(change)).is_err() {
+            return;
+        }
+    }
+}
+
+impl State {
+    async fn sweep(&mut self) -> Result<(), ActorProcessingErr> {
+        if let Some(ended) = self.followers.try_join_next() {
+            return Err(format!("following a runtime ended: {ended:?}").into());
+        }
+        let rows = deployments::wanted(&self.args.store).await?;
+        for row in &rows {
+            self.ensure(row).await?;
+            self.nudge(row.id)?;
+        }
+        for id in self.args.directory.ids() {
+            if !rows.iter().any(|row| row.id == id) {
+                self.forget(id).await?;
+            }
+        }
+        self.begin_listing();
+        Ok(())
+    }
+
+    async fn look(&mut self, id: DeploymentId) -> Result<(), ActorProcessingErr> {
+        match deployments::deployment(&self.args.store, id).await {
+            Ok(row) => {
+                self.ensure(&row).await?;
+                self.nudge(id)
+            }
+            Err(crate::Error::NotFound { .. }) => self.forget(id).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Tells a deployment's actor to look. If it has too many messages waiting it looks soon anyway.
+    fn nudge(&self, id: DeploymentId) -> Result<(), ActorProcessingErr> {
+        match self.args.directory.handle(id).cast(deployment::Message::Reconcile) {
+            Ok(()) | Err(crate::Error::Busy { .. } | crate::Error::Restarting { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Starts the deployment's actor unless it is there.
+    async fn ensure(&self, row: &deployments::Deployment) -> Result<(), ActorProcessingErr> {
+        let path = Directory::path(row.id);
+        if self.args.children.paths().contains(&path) {
+            return Ok(());
+        }
+        let args = deployment::Args {
+            deployment: row.id,
+            store: self.args.store.clone(),
+            runtime: self.args.runtimes.get(row.runtime),
+            events: self.args.events.clone(),
+        };
+        let handle = self.args.directory.handle(row.id);
+        let spec = ChildSpec::worker(path, "deployment", &handle, move || (DeploymentActor, args.clone()))
+            .subject(row.id.0)
+            .restart(Restart::Permanent)
+            .shutdown(SHUTDOWN)
+            .stall(STALL);
+        self.args.children.start(spec).await?;
+        Ok(())
+    }
+
+    async fn forget(&self, id: DeploymentId) -> Result<(), ActorProcessingErr> {
+        let path = Directory::path(id);
+        if self.args.children.paths().contains(&path) {
+            self.args.children.stop(&path).await?;
+        }
+        self.args.directory.forget(id);
+        Ok(())
+    }
+
+    /// Asks the runtimes what runs, beside the actor: an engine may take its time.
+    fn begin_listing(&mut self) {
+        while self.errands.try_join_next().is_some() {}
+        let runtimes = self.args.runtimes.in_use();
+        let myself = self.myself.clone();
+        self.errands.spawn(async move {
+            let mut listed = Vec::new();
+            for runtime in runtimes {
+                match runtime.list().await {
+                    Ok(instances) => listed.push((runtime.kind(), instances)),
+                    Err(error) => warn!(%error, runtime = ?runtime.kind(), "what runs could not be listed"),
+                }
+            }
+            // An error means that the actor is gone, and its successor sweeps anew.
+            let _ = myself.cast(Message::Listed(listed));
+        });
+    }
+
+    /// Removes instances that have been without a deployment for long enough.
+    async fn listed(&mut self, listed: Vec<(runtime::Kind, Vec<Observation>)>) -> Result<(), ActorProcessingErr> {
+        let rows = deployments::wanted(&self.args.store).await?;
+        let now = Instant::now();
+        let mut still_orphans = HashMap::new();
+        for (kind, instances) in listed {
+            let is_orphan =
+                |seen: &Observation| !rows.iter().any(|row| row.id == seen.deployment && row.runtime == kind);
+            for seen in instances.into_iter().filter(is_orphan) {
+                let since = self.orphans.get(&seen.instance).copied().unwrap_or(now);
+                if now.duration_since(since) >= ORPHAN_GRACE {
+                    self.reap(kind, seen.clone());
+                }
+                still_orphans.insert(seen.instance, since);
+            }
+        }
+        self.orphans = still_orphans;
+        Ok(())
+    }
+
+    fn reap(&mut self, kind: runtime::Kind, orphan: Observation) {
+        let runtime = self.args.runtimes.get(kind);
+        self.errands.spawn(async move {
+            let Observation {
+                deployment, instance, ..
+            } = orphan;
+            match runtime.remove(&instance).await {
+                Ok(()) => info!(deployment.id = %deployment, ?instance, "removed an instance without a deployment"),
+                Err(error) => warn!(deployment.id = %deployment, ?instance, %error, "an orphan could not be removed"),
+            }
+        });
+    }
+}

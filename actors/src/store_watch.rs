@@ -1,0 +1,104 @@
+//! Watches the database and keeps it small.
+//!
+//! The worker `store-watch`, first child of the root. It owns nothing: every look is anew. A database that does not
+//! answer ends neither it nor the tree, since that would help nobody; it is told to whoever holds the watch channel, and
+//! `/health` says it.
+
+use std::time::Duration;
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use crate::{
+    store::{Store, events},
+    supervision,
+};
+
+/// How often the database is asked whether it is there.
+const PING_EVERY: Duration = Duration::from_secs(5);
+/// How often old rows are removed.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+/// Events are kept for a week, so that a client that was away over a weekend can resume.
+const EVENT_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// More events than this are not kept in one channel.
+const EVENTS_PER_CHANNEL: u64 = 100_000;
+
+/// What the actor can be asked.
+#[derive(Debug)]
+pub enum Message {
+    /// Ask the database whether it is there.
+    Ping,
+    /// Remove what is too old.
+    Prune,
+}
+
+impl supervision::Message for Message {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Ping => "ping",
+            Self::Prune => "prune",
+        }
+    }
+}
+
+/// What the actor is given.
+#[derive(Clone)]
+pub struct Args {
+    /// The database.
+    pub store: Store,
+    /// Is told whether the database answers.
+    pub is_reachable: watch::Sender<bool>,
+}
+
+/// The actor.
+pub struct StoreWatch;
+
+impl Actor for StoreWatch {
+    type Msg = Message;
+    type State = Args;
+    type Arguments = Args;
+
+    async fn pre_start(&self, myself: ActorRef<Message>, args: Args) -> Result<Args, ActorProcessingErr> {
+        myself.cast(Message::Prune)?;
+        myself.send_interval(PING_EVERY, || Message::Ping);
+        myself.send_interval(PRUNE_EVERY, || Message::Prune);
+        Ok(args)
+    }
+
+    async fn handle(
+        &self,
+        _myself: ActorRef<Message>,
+        message: Message,
+        args: &mut Args,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            Message::Ping => args.ping().await,
+            Message::Prune => args.prune().await,
+        }
+        Ok(())
+    }
+}
+
+impl Args {
+    async fn ping(&self) {
+        let answer = self.store.ping().await;
+        let was_reachable = self.is_reachable.send_replace(answer.is_ok());
+        match (was_reachable, answer) {
+            (true, Err(error)) => warn!(error = &error as &dyn std::error::Error, "the database does not answer"),
+            (false, Ok(())) => info!("the database answers again"),
+            (true, Ok(())) | (false, Err(_)) => {}
+        }
+    }
+
+    async fn prune(&self) {
+        match events::prune(&self.store, EVENT_AGE, EVENTS_PER_CHANNEL).await {
+            Ok(0) => {}
+            Ok(num_rows) => info!(num_rows, "removed {num_rows} old events"),
+            Err(error) => warn!(
+                error = &error as &dyn std::error::Error,
+                "old events could not be removed"
+            ),
+        }
+    }
+}

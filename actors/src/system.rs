@@ -1,0 +1,280 @@
+//! The whole of BorgOS below its front end: the tree, wired together, and what the front end may ask.
+//!
+//! ```text
+//! root (rest_for_one)
+//! ├─ store-watch           database reachable, retention
+//! └─ app (one_for_one)
+//!    ├─ event-bus          offsets and fan-out
+//!    ├─ journal            publishes what happens to actors
+//!    ├─ metrics            samples the machine
+//!    └─ deployments (one_for_one)
+//!       ├─ reconciler      one actor for each deployment, nothing running for anything else
+//!       └─ deployment/…    one for each deployment
+//! ```
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+
+use crate::{
+    Error,
+    deployments::{Deployments, Directory, Runtimes, reconciler},
+    event_bus, journal,
+    metrics::{self, Metrics, Sample},
+    runtime::{self, Docker, Kind, Processes, Runtime},
+    store::{self, OpenError, Store},
+    store_watch::{self, StoreWatch},
+    supervision::{self, ChildSpec, Children, Handle, Lifecycle, Limit, Observer, Strategy, SupervisorSpec, Tree},
+};
+
+/// As many nudges and subscriptions may wait for the event bus.
+const EVENT_BUS_CAPACITY: usize = 10_000;
+/// As many messages may wait for any other of the static actors.
+const CAPACITY: usize = 1000;
+/// As many lifecycle events may wait for the journal.
+const LIFECYCLE_CAPACITY: usize = 10_000;
+/// The engine gets this long to answer when `auto` decides.
+const ENGINE_PATIENCE: Duration = Duration::from_secs(3);
+/// Static actors that fail more often than this bring their supervisor down.
+const ESCALATE: Limit = Limit::Escalate {
+    max_restarts: 10,
+    within: Duration::from_secs(60),
+};
+/// The root gives up sooner: what is wrong then needs a fresh process.
+const ROOT_ESCALATE: Limit = Limit::Escalate {
+    max_restarts: 3,
+    within: Duration::from_secs(60),
+};
+/// A deployment's actor that fails is tried for ever and takes nobody with it.
+const TENANTS: Limit = Limit::BackOff {
+    base: Duration::from_secs(1),
+    cap: Duration::from_secs(300),
+    reset_after: Duration::from_secs(60),
+};
+
+/// Which runtime new deployments get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RuntimeChoice {
+    /// Docker where the engine answers, else processes.
+    Auto,
+    /// This one, whether it answers now or not.
+    Fixed(Kind),
+}
+
+/// What the system is made of.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The database.
+    pub database: store::Settings,
+    /// Where records of processes are kept, and whose file system is measured.
+    pub data_dir: PathBuf,
+    /// How deployments run.
+    pub runtime: RuntimeChoice,
+    /// The program that keeps processes: this one.
+    pub keeper_program: PathBuf,
+}
+
+/// Why the system could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database cannot be used.
+    #[error("cannot use the database")]
+    Store(#[from] OpenError),
+    /// A runtime cannot be set up, such as with a malformed `DOCKER_HOST`.
+    #[error("cannot set up the runtime")]
+    Runtime(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The tree did not come up.
+    #[error("cannot start the actors")]
+    Tree(#[source] Error),
+}
+
+/// The running system. Cheap to clone.
+#[derive(Clone)]
+pub struct System {
+    /// All rows.
+    pub store: Store,
+    /// All actors.
+    pub tree: Tree,
+    /// What people can do with deployments.
+    pub deployments: Deployments,
+    /// Where events come from.
+    pub events: Handle<event_bus::Message>,
+    samples: watch::Receiver<Sample>,
+    is_database_reachable: watch::Receiver<bool>,
+    /// Passes lifecycle events on to the journal; ends with the last clone.
+    _forwarder: Arc<JoinSet<()>>,
+}
+
+impl System {
+    /// Opens the database, finds the runtimes and starts the tree.
+    ///
+    /// # Errors
+    /// Says which of the three failed.
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let store = Store::open(&settings.database).await?;
+        let runtimes = runtimes(&settings, &store).await?;
+        let events = Handle::new(event_bus::PATH, EVENT_BUS_CAPACITY);
+        let journal = Handle::new("journal", CAPACITY);
+        let reconciler = Handle::new("reconciler", CAPACITY);
+        let directory = Directory::default();
+        let (sample_sender, samples) = watch::channel(Sample::default());
+        let (reachable_sender, is_database_reachable) = watch::channel(true);
+        let reconcile = reconciler::Args {
+            store: store.clone(),
+            runtimes: runtimes.clone(),
+            directory: directory.clone(),
+            children: Children::new("deployments"),
+            events: events.clone(),
+        };
+        let app = vec![
+            worker(&events, "event-bus", {
+                let store = store.clone();
+                move || (event_bus::Bus, store.clone())
+            }),
+            worker(&journal, "journal", {
+                let args = journal::Args {
+                    store: store.clone(),
+                    events: events.clone(),
+                };
+                move || (journal::Journal, args.clone())
+            }),
+            worker(&Handle::new("metrics", CAPACITY), "metrics", {
+                let data_dir = settings.data_dir.clone();
+                move || {
+                    (
+                        Metrics,
+                        metrics::Args {
+                            data_dir: data_dir.clone(),
+                            samples: sample_sender.clone(),
+                        },
+                    )
+                }
+            }),
+            ChildSpec::supervisor(tenants(&reconciler, reconcile)),
+        ];
+        let watched = store_watch::Args {
+            store: store.clone(),
+            is_reachable: reachable_sender,
+        };
+        let root = SupervisorSpec {
+            path: "root".to_owned(),
+            strategy: Strategy::RestForOne,
+            limit: ROOT_ESCALATE,
+            children: vec![
+                worker(&Handle::new("store-watch", CAPACITY), "store-watch", move || {
+                    (StoreWatch, watched.clone())
+                }),
+                ChildSpec::supervisor(group("app", ESCALATE, app)),
+            ],
+            group: Children::new("root"),
+        };
+        let (lifecycles, happened) = mpsc::channel(LIFECYCLE_CAPACITY);
+        let mut forwarder = JoinSet::new();
+        forwarder.spawn(forward(happened, journal));
+        let tree = Tree::start(root, Observer::new(lifecycles))
+            .await
+            .map_err(StartError::Tree)?;
+        let deployments = Deployments::new(store.clone(), runtimes, directory, reconciler, events.clone());
+        Ok(Self {
+            store,
+            tree,
+            deployments,
+            events,
+            samples,
+            is_database_reachable,
+            _forwarder: Arc::new(forwarder),
+        })
+    }
+
+    /// Returns what was last seen of the machine.
+    pub fn sample(&self) -> Sample {
+        *self.samples.borrow()
+    }
+
+    /// Returns what is wrong, if anything is.
+    pub fn complaint(&self) -> Option<String> {
+        if !*self.is_database_reachable.borrow() {
+            return Some("the database does not answer".to_owned());
+        }
+        match self.tree.health() {
+            supervision::Health::Well => None,
+            supervision::Health::Unwell(why) => Some(why),
+        }
+    }
+
+    /// Stops the actors in order and closes the database. What is deployed runs on.
+    ///
+    /// # Errors
+    /// Fails when a connection to the database could not be closed in order; nothing that was committed is lost by that.
+    pub async fn stop(&self, deadline: Duration) -> Result<(), Error> {
+        self.tree.stop(deadline).await;
+        self.store.close().await
+    }
+}
+
+fn worker<A, F>(handle: &Handle<A::Msg>, kind: &'static str, start: F) -> ChildSpec
+where
+    A: ractor::Actor,
+    A::Msg: supervision::Message,
+    F: Fn() -> (A, A::Arguments) + Send + Sync + 'static,
+{
+    ChildSpec::worker(handle.path(), kind, handle, start)
+}
+
+fn group(path: &str, limit: Limit, children: Vec<ChildSpec>) -> SupervisorSpec {
+    SupervisorSpec {
+        path: path.to_owned(),
+        strategy: Strategy::OneForOne,
+        limit,
+        children,
+        group: Children::new(path),
+    }
+}
+
+fn tenants(handle: &Handle<reconciler::Message>, args: reconciler::Args) -> SupervisorSpec {
+    let children = args.children.clone();
+    let reconciler = worker(handle, "reconciler", move || (reconciler::Reconciler, args.clone()));
+    SupervisorSpec {
+        group: children,
+        ..group("deployments", TENANTS, vec![reconciler])
+    }
+}
+
+async fn forward(mut happened: mpsc::Receiver<Lifecycle>, journal: Handle<journal::Message>) {
+    let mut batch = Vec::new();
+    while happened.recv_many(&mut batch, 256).await > 0 {
+        if let Err(error) = journal.cast(journal::Message::Record(std::mem::take(&mut batch))) {
+            tracing::debug!(%error, "the journal took no events");
+        }
+    }
+}
+
+async fn runtimes(settings: &Settings, store: &Store) -> Result<Runtimes, StartError> {
+    let docker = Docker::connect(store.instance()).map_err(|error| StartError::Runtime(error.into()))?;
+    let keeper_args = vec!["keeper".into()];
+    let process = Processes::new(&settings.data_dir, settings.keeper_program.clone(), keeper_args)
+        .map_err(|error| StartError::Runtime(error.into()))?;
+    let default = match settings.runtime {
+        RuntimeChoice::Fixed(kind) => kind,
+        RuntimeChoice::Auto => detect(&docker).await,
+    };
+    tracing::info!(runtime = ?default, "new deployments run as {}", match default {
+        Kind::Docker => "containers",
+        Kind::Process => "processes",
+    });
+    Ok(Runtimes::new(Arc::new(docker), Arc::new(process), default))
+}
+
+async fn detect(docker: &Docker) -> Kind {
+    match tokio::time::timeout(ENGINE_PATIENCE, docker.ping()).await {
+        Ok(Ok(_version)) => Kind::Docker,
+        Ok(Err(runtime::Error::Unreachable(_))) | Err(_) => Kind::Process,
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the container engine answers and cannot be used");
+            Kind::Process
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The actors, for those who operate BorgOS.
+
+use std::time::Duration;
+
+use borgos_actors::Error;
+use warp::{Filter, Rejection, filters::BoxedFilter, path::Tail, reject, reply::Response};
+
+use super::{answer, with};
+use crate::{
+    app::App,
+    problem::Problem,
+    query,
+    reply::{self, Reply},
+};
+
+/// How long an actor may take to work off what it has accepted before it is killed.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Returns the filters of this resource. An actor's path has slashes, so the rest of the URL is taken as a whole.
+pub fn routes(app: &App) -> BoxedFilter<(Response,)> {
+    let plain = || query::strict(&[]).map(drop).untuple_one();
+    let path = || warp::path!("api" / "v1" / "actors" / ..).and(warp::path::tail());
+
+    let list = warp::path!("api" / "v1" / "actors")
+        .and(warp::get())
+        .and(plain())
+        .and(with(app))
+        .then(list);
+    let show = path().and(warp::get()).and(plain()).and(with(app)).then(show);
+    let restart = path()
+        .and_then(without_verb)
+        .and(warp::post())
+        .and(plain())
+        .and(with(app))
+        .then(restart);
+    list.or(show).unify().or(restart).unify().map(answer).boxed()
+}
+
+/// GET /api/v1/actors
+async fn list(app: App) -> Result<Reply, Problem> {
+    Ok(reply::ok(&app.system.tree.view()))
+}
+
+/// GET /api/v1/actors/{path}
+async fn show(path: Tail, app: App) -> Result<Reply, Problem> {
+    let path = path.as_str();
+    let actor = app.system.tree.actor(path);
+    let actor = actor.ok_or_else(|| Error::NotFound {
+        kind: "Actor",
+        id: path.to_owned(),
+    })?;
+    Ok(reply::ok(&actor))
+}
+
+/// POST /api/v1/actors/{path}/restart
+async fn restart(path: String, app: App) -> Result<Reply, Problem> {
+    Ok(reply::ok(&app.system.tree.restart(&path, DRAIN_PATIENCE).await?))
+}
+
+async fn without_verb(path: Tail) -> Result<String, Rejection> {
+    let actor = path.as_str().strip_suffix("/restart").map(str::to_owned);
+    actor.ok_or_else(reject::not_found)
+}

@@ -1,0 +1,179 @@
+//! The bodies that several endpoints answer with.
+
+use borgos_actors::{
+    deployment::{Desired, Status},
+    id::{DeploymentId, Generation, ProjectId, ReleaseId},
+    runtime::{InstanceRef, Kind},
+    store::{deployments::Deployment, projects::Project},
+    value::{
+        Command, CpuLimit, DeploymentName, HealthPath, ImageRef, MemoryLimit, Port, ProjectName, ProjectType, TechStack,
+    },
+};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// Container ids are shown as Docker shows them; every command takes them like that.
+const CONTAINER_ID_CHARS: usize = 12;
+/// Words in the name of a variable whose value is nobody's business.
+const SECRET_WORDS: [&str; 7] = ["SECRET", "TOKEN", "PASSW", "KEY", "CREDENTIAL", "AUTH", "PRIVATE"];
+
+/// A project as clients see it.
+#[derive(Debug, Serialize)]
+pub(super) struct ProjectBody {
+    id: ProjectId,
+    name: ProjectName,
+    path: String,
+    zenith_id: Option<String>,
+    project_type: Option<ProjectType>,
+    tech_stack: TechStack,
+    health_score: i32,
+    vibe_score: i32,
+    eco_score: i32,
+    errors: Vec<Value>,
+    metadata: Map<String, Value>,
+    is_active: bool,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deployments: Option<Vec<DeploymentSummary>>,
+}
+
+/// A deployment within its project.
+#[derive(Debug, Serialize)]
+struct DeploymentSummary {
+    id: DeploymentId,
+    name: DeploymentName,
+    port: Port,
+    status: Status,
+}
+
+impl From<Project> for ProjectBody {
+    fn from(project: Project) -> Self {
+        Self {
+            id: project.id,
+            name: project.name,
+            path: project.path.to_string_lossy().into_owned(),
+            zenith_id: project.zenith_id,
+            project_type: project.project_type,
+            tech_stack: project.tech_stack,
+            health_score: project.health_score,
+            vibe_score: project.vibe_score,
+            eco_score: project.eco_score,
+            errors: project.errors,
+            metadata: project.metadata,
+            is_active: project.is_active,
+            created_at: project.created_at,
+            updated_at: project.updated_at,
+            deployments: None,
+        }
+    }
+}
+
+impl ProjectBody {
+    /// Adds the deployments, as the details of a project have them.
+    pub(super) fn with_deployments(self, deployments: &[Deployment]) -> Self {
+        let summary = |deployment: &Deployment| DeploymentSummary {
+            id: deployment.id,
+            name: deployment.name.clone(),
+            port: deployment.port,
+            status: deployment.status,
+        };
+        Self {
+            deployments: Some(deployments.iter().map(summary).collect()),
+            ..self
+        }
+    }
+}
+
+/// A deployment as clients see it.
+#[derive(Debug, Serialize)]
+pub(super) struct DeploymentBody {
+    id: DeploymentId,
+    project_id: ProjectId,
+    name: DeploymentName,
+    port: Port,
+    status: Status,
+    reason: Option<String>,
+    observed_at: DateTime<Utc>,
+    desired: Desired,
+    runtime: Kind,
+    /// The container; a process has none.
+    container_id: Option<String>,
+    url: String,
+    health_check_url: String,
+    health_timeout_s: u32,
+    environment: Map<String, Value>,
+    cpu_limit: Option<CpuLimit>,
+    memory_limit: Option<MemoryLimit>,
+    image: Option<ImageRef>,
+    command: Option<Command>,
+    container_port: Option<Port>,
+    release_id: Option<ReleaseId>,
+    generation: Generation,
+    restarts: i64,
+    started_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl From<Deployment> for DeploymentBody {
+    fn from(row: Deployment) -> Self {
+        let url = format!("http://localhost:{}", row.port);
+        let health_path = row.health_check_path.as_ref().map_or("/health", HealthPath::as_str);
+        Self {
+            container_id: container_id(row.runtime, row.instance.as_ref()),
+            health_check_url: format!("{url}{health_path}"),
+            url,
+            environment: row.environment.iter().map(masked).collect(),
+            id: row.id,
+            project_id: row.project_id,
+            name: row.name,
+            port: row.port,
+            status: row.status,
+            reason: row.reason,
+            observed_at: row.observed_at,
+            desired: row.desired,
+            runtime: row.runtime,
+            health_timeout_s: row.health_timeout_s,
+            cpu_limit: row.cpu_limit,
+            memory_limit: row.memory_limit,
+            image: row.image,
+            command: row.command,
+            container_port: row.container_port,
+            release_id: row.release_id,
+            generation: row.generation,
+            restarts: row.restarts,
+            started_at: row.started_at,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+fn container_id(runtime: Kind, instance: Option<&InstanceRef>) -> Option<String> {
+    match runtime {
+        Kind::Docker => instance.map(|instance| instance.0.chars().take(CONTAINER_ID_CHARS).collect()),
+        Kind::Process => None,
+    }
+}
+
+/// Shows a variable, and of one that looks secret only that it is there.
+fn masked((name, value): (&str, &str)) -> (String, Value) {
+    let upper = name.to_ascii_uppercase();
+    let is_secret = SECRET_WORDS.iter().any(|word| upper.contains(word));
+    (name.to_owned(), if is_secret { "***" } else { value }.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_secret_is_masked() {
+        for name in ["API_KEY", "db_password", "GITHUB_TOKEN", "AWS_SECRET_ACCESS"] {
+            assert_eq!(masked((name, "canary")).1, "***", "{name}");
+        }
+        assert_eq!(masked(("NODE_ENV", "production")).1, "production");
+    }
+}

@@ -1,0 +1,182 @@
+//! Deployments: projects that are to run on a port.
+
+use borgos_actors::{
+    deployment::Status,
+    deployments::{DeployRequest, Progress},
+    id::{DeploymentId, ProjectId},
+    store::deployments::{self, Filter as DeploymentFilter},
+    value::{Command, CpuLimit, DeploymentName, Environment, HealthPath, ImageRef, MemoryLimit, Port},
+};
+use serde::Deserialize;
+use serde_json::json;
+use warp::{Filter, filters::BoxedFilter, reply::Response};
+
+use super::{answer, body::DeploymentBody, id, with};
+use crate::{
+    app::App,
+    body,
+    problem::Problem,
+    query::{self, Query},
+    reply::{self, Reply},
+};
+
+/// A deployment may have up to an hour to become healthy.
+const MAX_HEALTH_TIMEOUT_S: u32 = 3600;
+
+const STATUSES: [(&str, Status); 11] = [
+    ("pending", Status::Pending),
+    ("building", Status::Building),
+    ("starting", Status::Starting),
+    ("running", Status::Running),
+    ("unhealthy", Status::Unhealthy),
+    ("restarting", Status::Restarting),
+    ("crash_looping", Status::CrashLooping),
+    ("stopping", Status::Stopping),
+    ("stopped", Status::Stopped),
+    ("failed", Status::Failed),
+    ("cancelled", Status::Cancelled),
+];
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Deploy {
+    project_id: i64,
+    name: Option<DeploymentName>,
+    port: Port,
+    #[serde(default)]
+    environment: Environment,
+    cpu_limit: Option<CpuLimit>,
+    memory_limit: Option<MemoryLimit>,
+    image: Option<ImageRef>,
+    command: Option<Command>,
+    container_port: Option<Port>,
+    health_check_path: Option<HealthPath>,
+    health_timeout_s: Option<u32>,
+}
+
+/// Returns the filters of this resource.
+pub fn routes(app: &App) -> BoxedFilter<(Response,)> {
+    let one = || warp::path!("api" / "v1" / "deployments" / String).and_then(id);
+    let filters = query::strict(&["status", "project_id", "name", "port", "limit", "offset"]);
+    let plain = || query::strict(&[]).map(drop).untuple_one();
+
+    let list = warp::path!("api" / "v1" / "deployments")
+        .and(warp::get())
+        .and(filters)
+        .and(with(app))
+        .then(list);
+    let deploy = warp::path!("api" / "v1" / "deploy")
+        .and(warp::post())
+        .and(plain())
+        .and(body::json())
+        .and(with(app))
+        .then(deploy);
+    let show = one().and(warp::get()).and(plain()).and(with(app)).then(show);
+    let delete = one().and(warp::delete()).and(plain()).and(with(app)).then(delete);
+    let stop = warp::path!("api" / "v1" / "deployments" / String / "stop")
+        .and_then(id)
+        .and(warp::post())
+        .and(plain())
+        .and(with(app))
+        .then(stop);
+    let restart = warp::path!("api" / "v1" / "deployments" / String / "restart")
+        .and_then(id)
+        .and(warp::post())
+        .and(plain())
+        .and(with(app))
+        .then(restart);
+    let reading = list.or(show).unify();
+    let acting = deploy.or(delete).unify().or(stop).unify().or(restart).unify();
+    reading.or(acting).unify().map(answer).boxed()
+}
+
+/// GET /api/v1/deployments
+async fn list(query: Query, app: App) -> Result<Reply, Problem> {
+    let page = query.page()?;
+    let filter = DeploymentFilter {
+        status: query.choice("status", &STATUSES)?,
+        project_id: query.id("project_id")?.map(ProjectId),
+        name: query.parsed("name", DeploymentName::try_from)?,
+        port: query
+            .number("port", 1, 65_535)?
+            .map(|number| number as i64)
+            .map(Port::try_from)
+            .transpose()
+            .ok()
+            .flatten(),
+    };
+    let listed = deployments::list(&app.system.store, &filter, page.rows()).await?;
+    let rows: Vec<DeploymentBody> = listed.rows.into_iter().map(DeploymentBody::from).collect();
+    Ok(reply::list(&rows, listed.total, &page))
+}
+
+/// POST /api/v1/deploy
+async fn deploy(request: Deploy, app: App) -> Result<Reply, Problem> {
+    if request
+        .health_timeout_s
+        .is_some_and(|seconds| !(1..=MAX_HEALTH_TIMEOUT_S).contains(&seconds))
+    {
+        let reason = format!("must be a number of seconds from 1 to {MAX_HEALTH_TIMEOUT_S}");
+        return Err(Problem::invalid_field("health_timeout_s", reason));
+    }
+    let request = DeployRequest {
+        project_id: ProjectId(request.project_id),
+        name: request.name,
+        port: request.port,
+        environment: request.environment,
+        cpu_limit: request.cpu_limit,
+        memory_limit: request.memory_limit,
+        image: request.image,
+        command: request.command,
+        container_port: request.container_port,
+        health_check_path: request.health_check_path,
+        health_timeout_s: request.health_timeout_s,
+    };
+    let row = app.system.deployments.deploy(request).await?;
+    let body = json!({"message": format!("Deployment created on port {}", row.port), "id": row.id});
+    Ok(reply::created(&format!("/api/v1/deployments/{}", row.id), &body))
+}
+
+/// GET /api/v1/deployments/{id}
+async fn show(id: i64, app: App) -> Result<Reply, Problem> {
+    let row = deployments::deployment(&app.system.store, DeploymentId(id)).await?;
+    Ok(reply::ok(&DeploymentBody::from(row)))
+}
+
+/// DELETE /api/v1/deployments/{id}
+async fn delete(id: i64, app: App) -> Result<Reply, Problem> {
+    let progress = app.system.deployments.delete(DeploymentId(id)).await?;
+    Ok(tell(
+        progress,
+        format!("Deployment {id} deleted"),
+        format!("Deployment {id} is stopping, delete it again then"),
+    ))
+}
+
+/// POST /api/v1/deployments/{id}/stop
+async fn stop(id: i64, app: App) -> Result<Reply, Problem> {
+    let progress = app.system.deployments.stop(DeploymentId(id)).await?;
+    Ok(tell(
+        progress,
+        format!("Deployment {id} stopped"),
+        format!("Deployment {id} is stopping"),
+    ))
+}
+
+/// POST /api/v1/deployments/{id}/restart
+async fn restart(id: i64, app: App) -> Result<Reply, Problem> {
+    let progress = app.system.deployments.restart(DeploymentId(id)).await?;
+    Ok(tell(
+        progress,
+        format!("Deployment {id} restarted"),
+        format!("Deployment {id} is restarting"),
+    ))
+}
+
+/// 200 for what has been observed, 202 for what is still under way.
+fn tell(progress: Progress, done: String, under_way: String) -> Reply {
+    match progress {
+        Progress::Done(_) => reply::ok(&json!({"message": done})),
+        Progress::UnderWay => reply::accepted(&json!({"message": under_way})),
+    }
+}

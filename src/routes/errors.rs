@@ -1,0 +1,98 @@
+//! The error log: what went wrong in projects and deployments.
+
+use borgos_actors::{
+    id::{DeploymentId, ProjectId},
+    store::error_log::{self, Filter as ErrorFilter, NewEntry, Severity},
+    value::ShortText,
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use warp::{Filter, filters::BoxedFilter, reply::Response};
+
+use super::{answer, with};
+use crate::{
+    app::App,
+    body,
+    problem::Problem,
+    query::{self, Query},
+    reply::{self, Reply},
+};
+
+const SEVERITIES: [(&str, Severity); 5] = [
+    ("debug", Severity::Debug),
+    ("info", Severity::Info),
+    ("warning", Severity::Warning),
+    ("error", Severity::Error),
+    ("critical", Severity::Critical),
+];
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Log {
+    project_id: Option<i64>,
+    deployment_id: Option<i64>,
+    error_type: ShortText,
+    severity: Severity,
+    message: String,
+    stack_trace: Option<String>,
+    #[serde(default)]
+    context: Map<String, Value>,
+}
+
+/// Returns the filters of this resource.
+pub fn routes(app: &App) -> BoxedFilter<(Response,)> {
+    let all = || warp::path!("api" / "v1" / "errors");
+    let filters = query::strict(&[
+        "severity",
+        "project_id",
+        "deployment_id",
+        "error_type",
+        "since",
+        "until",
+        "limit",
+        "offset",
+    ]);
+    let list = all().and(warp::get()).and(filters).and(with(app)).then(list);
+    let log = all()
+        .and(warp::post())
+        .and(query::strict(&[]).map(drop).untuple_one())
+        .and(body::json())
+        .and(with(app))
+        .then(log);
+    list.or(log).unify().map(answer).boxed()
+}
+
+/// GET /api/v1/errors
+async fn list(query: Query, app: App) -> Result<Reply, Problem> {
+    let page = query.page()?;
+    let filter = ErrorFilter {
+        severity: query.choice("severity", &SEVERITIES)?,
+        project_id: query.id("project_id")?.map(ProjectId),
+        deployment_id: query.id("deployment_id")?.map(DeploymentId),
+        error_type: query.text("error_type")?.map(str::to_owned),
+        since: query.time("since")?,
+        until: query.time("until")?,
+    };
+    let listed = error_log::list(&app.system.store, &filter, page.rows()).await?;
+    Ok(reply::list(&listed.rows, listed.total, &page))
+}
+
+/// POST /api/v1/errors
+async fn log(request: Log, app: App) -> Result<Reply, Problem> {
+    if request.message.trim().is_empty() {
+        return Err(Problem::invalid_field("message", "must not be empty"));
+    }
+    let entry = NewEntry {
+        project_id: request.project_id.map(ProjectId),
+        deployment_id: request.deployment_id.map(DeploymentId),
+        error_type: request.error_type.into(),
+        severity: request.severity,
+        message: request.message,
+        stack_trace: request.stack_trace,
+        context: Value::Object(request.context),
+    };
+    let entry = error_log::record(&app.system.store, &entry).await?;
+    app.nudge_events();
+    let body = json!({"message": "Error logged successfully", "id": entry.id});
+    Ok(reply::created(&format!("/api/v1/errors?limit=1#{}", entry.id), &body))
+}

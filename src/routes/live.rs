@@ -1,0 +1,39 @@
+//! The live stream's entrance.
+
+use hyper::upgrade::OnUpgrade;
+use warp::{Filter, Reply, filters::BoxedFilter, http::HeaderMap, reply::Response};
+
+use super::with;
+use crate::{
+    app::App,
+    problem::Problem,
+    ws::{self, Refusal},
+};
+
+/// Returns the filter of `/ws`.
+pub fn routes(app: &App) -> BoxedFilter<(Response,)> {
+    warp::path!("ws")
+        .and(warp::get())
+        .and(warp::header::headers_cloned())
+        .and(warp::ext::optional())
+        .and(with(app))
+        .map(connect)
+        .boxed()
+}
+
+/// GET /ws
+fn connect(headers: HeaderMap, on_upgrade: Option<OnUpgrade>, app: App) -> Response {
+    match ws::upgrade(&headers, on_upgrade, &app.sessions) {
+        Ok(response) => response.map(|()| Response::default().into_body()),
+        Err(refusal) => refused(refusal),
+    }
+}
+
+fn refused(refusal: Refusal) -> Response {
+    let problem = Problem::new(refusal.status(), refusal.code(), refusal.to_string());
+    let mut response = problem.into_response();
+    if let Some((name, value)) = refusal.header() {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}

@@ -1,0 +1,158 @@
+//! Projects: directories of code that BorgOS knows.
+
+use borgos_actors::{
+    Error,
+    id::ProjectId,
+    store::{
+        self, deployments,
+        projects::{self, Filter as ProjectFilter, NewProject, Patch, Project},
+    },
+    value::{ProjectName, ProjectPath, ProjectType, TechStack},
+};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value, json};
+use warp::{Filter, filters::BoxedFilter, reply::Response};
+
+use super::{answer, body::ProjectBody, id, with};
+use crate::{
+    app::App,
+    body,
+    problem::Problem,
+    query::{self, Query},
+    reply::{self, Reply},
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Create {
+    name: ProjectName,
+    path: String,
+    project_type: Option<ProjectType>,
+    tech_stack: Option<TechStack>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Update {
+    name: Option<ProjectName>,
+    /// Absent leaves it, `null` clears it.
+    #[serde(default, deserialize_with = "given")]
+    project_type: Option<Option<ProjectType>>,
+    tech_stack: Option<TechStack>,
+    is_active: Option<bool>,
+    metadata: Option<Map<String, Value>>,
+}
+
+/// Returns the filters of this resource.
+pub fn routes(app: &App) -> BoxedFilter<(Response,)> {
+    let all = || warp::path!("api" / "v1" / "projects");
+    let one = || warp::path!("api" / "v1" / "projects" / String).and_then(id);
+    let filters = query::strict(&["active", "tech_stack", "project_type", "name", "limit", "offset"]);
+    let plain = || query::strict(&[]).map(drop).untuple_one();
+
+    let list = all().and(warp::get()).and(filters).and(with(app)).then(list);
+    let create = all()
+        .and(warp::post())
+        .and(plain())
+        .and(body::json())
+        .and(with(app))
+        .then(create);
+    let show = one().and(warp::get()).and(plain()).and(with(app)).then(show);
+    let update = one()
+        .and(warp::patch())
+        .and(plain())
+        .and(body::json())
+        .and(with(app))
+        .then(update);
+    let delete = one().and(warp::delete()).and(plain()).and(with(app)).then(delete);
+    list.or(create)
+        .unify()
+        .or(show)
+        .unify()
+        .or(update)
+        .unify()
+        .or(delete)
+        .unify()
+        .map(answer)
+        .boxed()
+}
+
+/// GET /api/v1/projects
+async fn list(query: Query, app: App) -> Result<Reply, Problem> {
+    let page = query.page()?;
+    let filter = ProjectFilter {
+        is_active: query.boolean("active")?,
+        tech_stack: query
+            .parsed("tech_stack", |text| TechStack::try_from(vec![text]))?
+            .unwrap_or_default(),
+        project_type: query.parsed("project_type", ProjectType::try_from)?,
+        name: query.parsed("name", ProjectName::try_from)?,
+    };
+    let listed = projects::list(&app.system.store, &filter, page.rows()).await?;
+    let rows: Vec<ProjectBody> = listed.rows.into_iter().map(ProjectBody::from).collect();
+    Ok(reply::list(&rows, listed.total, &page))
+}
+
+/// POST /api/v1/projects
+async fn create(request: Create, app: App) -> Result<Reply, Problem> {
+    let new = NewProject {
+        name: request.name,
+        path: resolve(request.path).await?,
+        zenith_id: None,
+        project_type: request.project_type,
+        tech_stack: request.tech_stack.unwrap_or_default(),
+    };
+    let project = projects::create(&app.system.store, &new).await?;
+    app.nudge_events();
+    Ok(reply::created(
+        &format!("/api/v1/projects/{}", project.id),
+        &ProjectBody::from(project),
+    ))
+}
+
+/// GET /api/v1/projects/{id}
+async fn show(id: i64, app: App) -> Result<Reply, Problem> {
+    let project = projects::project(&app.system.store, ProjectId(id)).await?;
+    Ok(reply::ok(&detail(&app.system.store, project).await?))
+}
+
+/// PATCH /api/v1/projects/{id}
+async fn update(id: i64, request: Update, app: App) -> Result<Reply, Problem> {
+    let patch = Patch {
+        name: request.name,
+        project_type: request.project_type,
+        tech_stack: request.tech_stack,
+        is_active: request.is_active,
+        metadata: request.metadata,
+    };
+    let project = projects::update(&app.system.store, ProjectId(id), &patch).await?;
+    app.nudge_events();
+    Ok(reply::ok(&detail(&app.system.store, project).await?))
+}
+
+/// DELETE /api/v1/projects/{id}
+async fn delete(id: i64, app: App) -> Result<Reply, Problem> {
+    projects::delete(&app.system.store, ProjectId(id)).await?;
+    app.nudge_events();
+    Ok(reply::ok(&json!({"message": format!("Project {id} deleted")})))
+}
+
+async fn detail(store: &store::Store, project: Project) -> Result<ProjectBody, Error> {
+    let deployments = deployments::of_project(store, project.id).await?;
+    Ok(ProjectBody::from(project).with_deployments(&deployments))
+}
+
+async fn resolve(path: String) -> Result<ProjectPath, Error> {
+    let resolved = tokio::task::spawn_blocking(move || ProjectPath::resolve(&path)).await;
+    resolved
+        .map_err(|cause| Error::Internal(format!("a path could not be resolved: {cause}")))?
+        .map_err(|invalid| Error::InvalidField {
+            field: "path".to_owned(),
+            reason: invalid.to_string(),
+        })
+}
+
+/// Tells a field that is `null` from one that is not there.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
