@@ -19,7 +19,7 @@ use crate::{
     config::{Config, RuntimeChoice},
     guard::{Guard, auth::Authorizer, host::Hosts},
     listener::{self, Stop},
-    lock,
+    lock, routes,
     service::Service,
     ws::Sessions,
 };
@@ -54,7 +54,7 @@ pub async fn run(config: Config) -> anyhow::Result<Ending> {
     let system = System::start(settings(&config)?).await?;
     let sessions = Sessions::new(EventBus::new(system.events.clone(), system.store.clone()));
     let app = App::new(system.clone(), sessions.clone());
-    let service = Service::new(guard(&config), &app);
+    let service = Service::new(guard(&config), routes::routes(&app));
     let address = listener.local_addr()?;
     tracing::info!(%address, "BorgOS {} is listening on http://{address}", env!("CARGO_PKG_VERSION"));
 

@@ -17,7 +17,6 @@ use warp::{
 };
 
 use crate::{
-    app::App,
     guard::{
         Arrival, Found, Guard, Verdict,
         rate::Allowance,
@@ -36,10 +35,10 @@ pub struct Service {
 
 impl Service {
     /// Puts the guard in front of the routes.
-    pub fn new(guard: Guard, app: &App) -> Self {
+    pub fn new(guard: Guard, routes: BoxedFilter<(Response,)>) -> Self {
         Self {
             guard: Arc::new(guard),
-            routes: routes::routes(app),
+            routes,
         }
     }
 

@@ -1,11 +1,24 @@
-//! What the tests stand on.
+//! What the tests stand on: a [`World`] with a real server in it, and the services that `tests/run` started.
 
+mod database;
 pub(crate) mod docker;
 mod eventually;
+mod http;
+mod leftovers;
 mod port;
+mod project;
+mod server;
+mod socket;
+mod world;
 
+pub(crate) use database::Backend;
 pub(crate) use eventually::{eventually, eventually_within};
+pub(crate) use http::{Answer, Http};
 pub(crate) use port::free_port;
+pub(crate) use project::Project;
+pub(crate) use server::program;
+pub(crate) use socket::Socket;
+pub(crate) use world::{Runtime, Setup, World};
 
 /// Returns what `tests/run` says about its services.
 fn variable(name: &str) -> String {

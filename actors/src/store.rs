@@ -213,10 +213,14 @@ where
     }
 }
 
-async fn in_time<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    match tokio::time::timeout(ANSWER_TIMEOUT, work).await {
-        Ok(answer) => answer,
-        Err(_) => Err(DbErr::Custom(format!("no answer within {ANSWER_TIMEOUT:?}")).into()),
+/// Boxes the work, since the futures of queries are large and callers nest them in futures of their own.
+fn in_time<T>(work: impl Future<Output = Result<T, Error>>) -> impl Future<Output = Result<T, Error>> {
+    let work = tokio::time::timeout(ANSWER_TIMEOUT, Box::pin(work));
+    async {
+        match work.await {
+            Ok(answer) => answer,
+            Err(_) => Err(DbErr::Custom(format!("no answer within {ANSWER_TIMEOUT:?}")).into()),
+        }
     }
 }
 

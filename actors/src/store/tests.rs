@@ -24,7 +24,7 @@ fn every_answer_can_be_awaited_on_any_thread() {
         super::deployments::list(&store, &Default::default(), PAGE).await?;
         super::deployments::wanted(&store).await?;
         super::releases::release(&store, ReleaseId(1)).await?;
-        super::releases::newest_ready(&store, DeploymentId(1)).await?;
+        super::releases::newest(&store, DeploymentId(1)).await?;
         super::error_log::list(&store, &Default::default(), PAGE).await?;
         super::tasks::list(&store, &Default::default(), PAGE).await?;
         super::audit::list(&store, PAGE).await?;

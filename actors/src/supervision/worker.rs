@@ -33,22 +33,24 @@ impl<A> Supervised<A> {
         }
     }
 
-    async fn run<F: Future>(&self, kind: &'static str, step: F) -> F::Output {
-        self.record
-            .meter()
-            .measure(kind, step)
-            .instrument(self.span(kind))
-            .await
+    /// Boxes the step: actors' futures can be large, and the layers around them would multiply that on the stack.
+    fn run<F: Future>(&self, kind: &'static str, step: F) -> impl Future<Output = F::Output> {
+        let step = Box::pin(step);
+        self.record.meter().measure(kind, step).instrument(self.span(kind))
     }
 
     fn span(&self, kind: &'static str) -> Span {
-        info_span!(
+        let span = info_span!(
+            parent: None,
             "message",
             actor.path = self.record.path(),
             actor.kind = self.record.kind(),
             message = kind,
             generation = self.generation
-        )
+        );
+        // Linked, not nested: actors that answer each other would otherwise nest for ever.
+        span.follows_from(Span::current());
+        span
     }
 }
 

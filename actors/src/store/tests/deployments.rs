@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Error,
-    deployment::status::{Desired, Status},
+    deployment::{Desired, Status},
     id::{DeploymentId, Generation, ProjectId, ReleaseId},
     runtime::InstanceRef,
     store::{

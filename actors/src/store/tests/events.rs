@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Error,
-    deployment::status::Status,
+    deployment::Status,
     id::DeploymentId,
     store::{
         Store,

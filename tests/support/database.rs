@@ -1,0 +1,85 @@
+//! The database of one world.
+
+use std::path::Path;
+
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbErr, Statement};
+use uuid::Uuid;
+
+/// Which database a world uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Backend {
+    /// The file that BorgOS makes in its data directory.
+    Sqlite,
+    /// A database of its own on the server that `tests/run` started.
+    Postgres,
+}
+
+/// A database, by its address. One on PostgreSQL is dropped by [`TestDatabase::drop_it`].
+#[derive(Debug)]
+pub(crate) struct TestDatabase {
+    url: String,
+    /// Its name on PostgreSQL.
+    name: Option<String>,
+}
+
+impl TestDatabase {
+    /// Makes the database, or says where BorgOS will make it.
+    pub(crate) async fn create(backend: Backend, data_dir: &Path) -> Result<Self, DbErr> {
+        if backend == Backend::Sqlite {
+            let url = format!("sqlite://{}?mode=rw", data_dir.join("borgos.db").display());
+            return Ok(Self { url, name: None });
+        }
+        let name = format!("test_{}", Uuid::new_v4().simple());
+        execute(&server_url(), &format!("CREATE DATABASE {name}")).await?;
+        let server_url = server_url();
+        let (server, _) = server_url
+            .rsplit_once('/')
+            .expect("the address of the server names a database");
+        Ok(Self {
+            url: format!("{server}/{name}"),
+            name: Some(name),
+        })
+    }
+
+    /// Returns its address when BorgOS has to be told.
+    pub(crate) fn server_url(&self) -> Option<&str> {
+        self.name.is_some().then_some(self.url.as_str())
+    }
+
+    /// Connects to it, for a look at the rows.
+    pub(crate) async fn connect(&self) -> Result<DatabaseConnection, DbErr> {
+        Database::connect(&self.url).await
+    }
+
+    /// Returns the id that labels everything this BorgOS starts.
+    pub(crate) async fn instance(&self) -> Result<String, DbErr> {
+        let connection = self.connect().await?;
+        let question = "SELECT value FROM meta WHERE key = 'instance'";
+        let row = connection
+            .query_one_raw(Statement::from_string(connection.get_database_backend(), question))
+            .await?;
+        let instance = row
+            .ok_or_else(|| DbErr::RecordNotFound("instance".to_owned()))?
+            .try_get("", "value");
+        connection.close().await?;
+        instance
+    }
+
+    /// Drops it if it is one on a server, even while someone is connected.
+    pub(crate) async fn drop_it(&self) -> Result<(), DbErr> {
+        match &self.name {
+            Some(name) => execute(&server_url(), &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await,
+            None => Ok(()),
+        }
+    }
+}
+
+fn server_url() -> String {
+    super::variable("BORGOS_TEST_POSTGRES_URL")
+}
+
+async fn execute(url: &str, statement: &str) -> Result<(), DbErr> {
+    let connection = Database::connect(url).await?;
+    connection.execute_unprepared(statement).await?;
+    connection.close().await
+}

@@ -1,0 +1,298 @@
+//! A world of its own for each test: one server, one data directory, one database, its own ports and projects.
+
+use std::{
+    fs,
+    ops::Deref,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use super::{
+    Answer, Http, Project, Socket,
+    database::{Backend, TestDatabase},
+    docker, eventually, free_port, leftovers,
+    server::{Server, program},
+};
+
+/// Which runtime the deployments of a world use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Runtime {
+    /// The engine that `tests/run` started.
+    Docker,
+    /// Plain processes, on a machine where no engine answers.
+    Process,
+}
+
+/// How a world is made. The default has no rate limit, no token, and writes a verbose log.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    runtime: Runtime,
+    backend: Backend,
+    token: Option<String>,
+    variables: Vec<(String, String)>,
+}
+
+impl Setup {
+    /// A world with this runtime, on SQLite.
+    pub(crate) fn new(runtime: Runtime) -> Self {
+        Self {
+            runtime,
+            backend: Backend::Sqlite,
+            token: None,
+            variables: Vec::new(),
+        }
+    }
+
+    /// Uses this database instead.
+    pub(crate) fn backend(mut self, backend: Backend) -> Self {
+        self.backend = backend;
+        self
+    }
+
+    /// Requires a token; the world's own clients send it.
+    pub(crate) fn token(mut self, token: &str) -> Self {
+        self.token = Some(token.to_owned());
+        self.variable("BORGOS_TOKEN", token)
+    }
+
+    /// Sets a variable of the server, over what the world would set.
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Starts the world.
+    pub(crate) async fn start(self) -> World {
+        World::start(self).await
+    }
+}
+
+/// A running BorgOS with everything that belongs to it. Its HTTP methods are those of [`Http`].
+///
+/// End it with [`World::close`], which checks that nothing is left over; a world that is only dropped fails the test.
+#[derive(Debug)]
+pub(crate) struct World {
+    root: TempDir,
+    setup: Setup,
+    port: u16,
+    http: Http,
+    database: TestDatabase,
+    server: Option<Server>,
+    is_closed: bool,
+}
+
+impl Deref for World {
+    type Target = Http;
+
+    fn deref(&self) -> &Http {
+        &self.http
+    }
+}
+
+impl World {
+    async fn start(setup: Setup) -> Self {
+        let root = TempDir::with_prefix("borgos-world-").expect("a temporary directory");
+        for directory in ["data", "projects"] {
+            fs::create_dir(root.path().join(directory)).expect("a directory can be made");
+        }
+        if setup.runtime == Runtime::Docker {
+            docker::base_image().await;
+        }
+        let database = TestDatabase::create(setup.backend, &root.path().join("data")).await;
+        let port = free_port();
+        let http = Http::new(&format!("http://127.0.0.1:{port}"), setup.token.as_deref());
+        let database = database.expect("a database can be made");
+        let mut world = Self {
+            root,
+            setup,
+            port,
+            http,
+            database,
+            server: None,
+            is_closed: false,
+        };
+        world.boot().await;
+        world
+    }
+
+    /// Starts the server on what is there, after [`World::kill_9`] or [`World::terminate`], and waits until it is well.
+    pub(crate) async fn boot(&mut self) {
+        let server = self
+            .server
+            .insert(Server::spawn(self.command(), &self.root.path().join("server.log")));
+        let http = self.http.clone();
+        eventually("the server is well", async || {
+            server.assert_alive();
+            match http.try_send(reqwest::Method::GET, "/health", None).await {
+                Ok(Answer { status: 200, .. }) => Ok(()),
+                other => Err(other),
+            }
+        })
+        .await;
+    }
+
+    /// The command that [`World::boot`] runs: the program with the environment of this world.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = program();
+        command
+            .env("BORGOS_LISTEN", format!("127.0.0.1:{}", self.port))
+            .env("BORGOS_DATA_DIR", self.data_dir())
+            .env("BORGOS_RATE_LIMIT", "off")
+            .env("BORGOS_LOG", "info,borgos=debug,borgos_actors=debug");
+        match self.setup.runtime {
+            Runtime::Docker => command
+                .env("BORGOS_RUNTIME", "docker")
+                .env("DOCKER_HOST", docker::host()),
+            Runtime::Process => {
+                let nobody = self.root.path().join("no-engine.sock");
+                command
+                    .env("BORGOS_RUNTIME", "process")
+                    .env("DOCKER_HOST", format!("unix://{}", nobody.display()))
+            }
+        };
+        if let Some(url) = self.database.server_url() {
+            command.env("DATABASE_URL", url);
+        }
+        command.envs(self.setup.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Stops the server in order: it must exit with 0 in time.
+    pub(crate) async fn terminate(&mut self) {
+        let status = self.running().terminate().await;
+        assert!(status.success(), "the server ended with {status}");
+    }
+
+    /// Kills the server; what it deployed goes on.
+    pub(crate) async fn kill_9(&mut self) {
+        self.running().kill_9().await;
+    }
+
+    /// Stops the server in order and starts it again.
+    pub(crate) async fn restart(&mut self) {
+        self.terminate().await;
+        self.boot().await;
+    }
+
+    fn running(&mut self) -> Server {
+        self.server.take().expect("the server was started")
+    }
+
+    /// Returns where the API is, such as `http://127.0.0.1:12345`.
+    pub(crate) fn base_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Returns where the server keeps its data.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.root.path().join("data")
+    }
+
+    /// Returns the runtime that the world was made with.
+    pub(crate) fn runtime(&self) -> Runtime {
+        self.setup.runtime
+    }
+
+    /// Connects to `/ws`.
+    pub(crate) async fn socket(&self) -> Socket {
+        Socket::connect(&format!("ws://127.0.0.1:{}/ws", self.port), self.setup.token.as_deref()).await
+    }
+
+    /// Writes a project that can be deployed, see [`Project`].
+    pub(crate) fn project(&self, name: &str, version: &str) -> Project {
+        Project::write(&self.root.path().join("projects"), name, version)
+    }
+
+    /// Tells the server about a project and returns the id that it got.
+    pub(crate) async fn create_project(&self, name: &str, directory: &Path) -> i64 {
+        let created = self
+            .post("/api/v1/projects", &json!({"name": name, "path": directory}))
+            .await
+            .expect(201);
+        created["id"].as_i64().expect("a created project has an id")
+    }
+
+    /// Waits until the deployment has this status and returns it.
+    pub(crate) async fn deployment_is(&self, id: i64, status: &str) -> Value {
+        eventually(&format!("deployment {id} is {status}"), async || {
+            let deployment = self.get(&format!("/api/v1/deployments/{id}")).await.expect(200);
+            if deployment["status"] == status {
+                Ok(deployment)
+            } else {
+                Err(deployment)
+            }
+        })
+        .await
+    }
+
+    /// Returns the ids of the containers that this world has started and that still exist.
+    pub(crate) async fn containers(&self) -> Vec<String> {
+        let instance = self.database.instance().await.expect("the database names its instance");
+        leftovers::containers(&docker::client(), &instance).await
+    }
+
+    /// Deletes all deployments, stops the server, and fails the test if a container or a process is left over.
+    pub(crate) async fn close(mut self) {
+        let deployments = self.get("/api/v1/deployments?limit=1000").await.expect(200);
+        for deployment in deployments.as_array().expect("a list of deployments") {
+            let deleted = self.delete(&format!("/api/v1/deployments/{}", deployment["id"])).await;
+            assert!(deleted.status < 300, "could not be deleted: {deleted:?}");
+        }
+        if self.runtime() == Runtime::Docker {
+            eventually("no container is left", async || match self.containers().await {
+                none if none.is_empty() => Ok(()),
+                left => Err(left),
+            })
+            .await;
+        }
+        self.terminate().await;
+        eventually("no process is left", async || {
+            match leftovers::processes(self.root.path()) {
+                none if none.is_empty() => Ok(()),
+                left => Err(left),
+            }
+        })
+        .await;
+        self.database.drop_it().await.expect("the database can be dropped");
+        self.is_closed = true;
+    }
+
+    /// Removes what a failed test leaves, as far as possible, and shows what the server said.
+    async fn tear_down(&self) {
+        let log = fs::read_to_string(self.root.path().join("server.log")).unwrap_or_default();
+        eprintln!("-- the server of this test said:\n{log}--");
+        if self.runtime() == Runtime::Docker {
+            match self.database.instance().await {
+                Ok(instance) => leftovers::remove_containers(&docker::client(), &instance).await,
+                Err(error) => eprintln!("no containers were looked for: {error}"),
+            }
+        }
+        leftovers::kill_processes(self.root.path());
+        if let Err(error) = self.database.drop_it().await {
+            eprintln!("the database is left over: {error}");
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if self.is_closed {
+            return;
+        }
+        self.server = None;
+        // The async runtime of the test cannot be entered again from here. A panic would abort all tests.
+        let torn_down = std::thread::scope(|scope| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            scope
+                .spawn(|| runtime.expect("an async runtime").block_on(self.tear_down()))
+                .join()
+        });
+        if torn_down.is_err() {
+            eprintln!("something of this world is left over");
+        }
+        assert!(std::thread::panicking(), "the world was dropped without `close`");
+    }
+}
