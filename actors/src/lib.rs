@@ -10,6 +10,7 @@
 //! Nothing here speaks HTTP to clients; that is the `borgos` package.
 
 pub mod error;
+pub mod event_bus;
 pub mod id;
 pub mod runtime;
 pub mod value;
