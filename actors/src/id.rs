@@ -29,6 +29,10 @@ identifiers! {
     ErrorId,
     /// A row of the event outbox.
     EventId,
+    /// A task of an agent.
+    TaskId,
+    /// An entry of the audit log.
+    AuditId,
 }
 
 /// Counts the instances that were ever started for a deployment. The number is written to the deployment's row before

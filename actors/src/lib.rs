@@ -9,10 +9,12 @@
 //!
 //! Nothing here speaks HTTP to clients; that is the `borgos` package.
 
+pub mod deployment;
 pub mod error;
 pub mod event_bus;
 pub mod id;
 pub mod runtime;
+pub mod store;
 pub mod value;
 
 pub use error::Error;

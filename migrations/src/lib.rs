@@ -1,1 +1,72 @@
 //! The database schema, step by step.
+//!
+//! Each step is one file with its way up and its way down, written once for SQLite and PostgreSQL and never changed
+//! after a release. Whoever calls [`up`] or [`down`] brings the transaction and the lock, so that two programs never
+//! change one database at the same time and a step that fails leaves nothing behind.
+
+use sea_orm_migration::{prelude::*, sea_orm::EntityTrait, seaql_migrations};
+
+mod m20260101_000001_meta;
+mod m20260101_000002_projects;
+mod m20260101_000003_deployments;
+mod m20260101_000004_releases;
+mod m20260101_000005_error_log;
+mod m20260101_000006_tasks;
+mod m20260101_000007_events;
+mod m20260101_000008_audit;
+
+struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20260101_000001_meta::Migration),
+            Box::new(m20260101_000002_projects::Migration),
+            Box::new(m20260101_000003_deployments::Migration),
+            Box::new(m20260101_000004_releases::Migration),
+            Box::new(m20260101_000005_error_log::Migration),
+            Box::new(m20260101_000006_tasks::Migration),
+            Box::new(m20260101_000007_events::Migration),
+            Box::new(m20260101_000008_audit::Migration),
+        ]
+    }
+}
+
+/// Returns the names of all steps, first to last.
+pub fn known() -> Vec<String> {
+    Migrator::migrations()
+        .iter()
+        .map(|step| step.name().to_owned())
+        .collect()
+}
+
+/// Returns the names of the steps that the database has seen, first to last. Changes nothing.
+///
+/// # Errors
+/// Fails when the database cannot be read.
+pub async fn applied<'c>(database: impl IntoSchemaManagerConnection<'c>) -> Result<Vec<String>, DbErr> {
+    let manager = SchemaManager::new(database);
+    if !manager.has_table("seaql_migrations").await? {
+        return Ok(Vec::new());
+    }
+    let rows = seaql_migrations::Entity::find().all(manager.get_connection()).await?;
+    let mut names: Vec<String> = rows.into_iter().map(|row| row.version).collect();
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Takes all steps that the database has not seen.
+///
+/// # Errors
+/// Fails when a step does, or when the database has seen a step that is not [`known`].
+pub async fn up<'c>(database: impl IntoSchemaManagerConnection<'c>) -> Result<(), DbErr> {
+    Migrator::up(database, None).await
+}
+
+/// Takes the last `num_steps` steps back, and with them what their tables hold.
+///
+/// # Errors
+/// Fails when a step does, or when the database has seen a step that is not [`known`].
+pub async fn down<'c>(database: impl IntoSchemaManagerConnection<'c>, num_steps: u32) -> Result<(), DbErr> {
+    Migrator::down(database, Some(num_steps)).await
+}

@@ -1,0 +1,3 @@
+//! Deployments: projects that are to run on a port.
+
+pub mod status;

@@ -1,0 +1,209 @@
+//! All SQL. Rows are the facts; a message to an actor is a hint to look at them.
+//!
+//! One file per table, functions named after the question they answer. Every function that writes runs one transaction
+//! that also appends the events of what it changed, and returns only after the commit is on disk. SQLite has one writer
+//! connection, so writers wait for each other instead of failing; PostgreSQL has one pool. The same code and the same
+//! tests run on both.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use chrono::{DateTime, SubsecRound, Utc};
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QuerySelect, Select, SqlErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use uuid::Uuid;
+
+use crate::Error;
+
+pub mod audit;
+mod column;
+mod connect;
+pub mod deployments;
+pub mod error_log;
+pub mod events;
+mod meta;
+mod migrate;
+pub mod projects;
+pub mod releases;
+pub mod tasks;
+
+pub use migrate::OpenError;
+
+/// No answer from the database takes longer than this; a server that was cut off would otherwise hold us for hours.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How often a claim is made that loses against others between its look and its write.
+const MAX_TRIES: u32 = 5;
+
+/// Where the database is.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `sqlite:` with a file and `?mode=rwc`, or `postgres:`, or `postgresql:`.
+    pub url: String,
+    /// Holds the lock that two migrations of one SQLite file wait for.
+    pub data_dir: PathBuf,
+}
+
+/// The database. Cheap to clone; all clones share the connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    writer: DatabaseConnection,
+    reader: DatabaseConnection,
+    instance: Uuid,
+    epoch: Arc<str>,
+}
+
+impl Store {
+    /// Connects, brings the schema up to date and reads what the database says about itself.
+    ///
+    /// # Errors
+    /// Fails when the database cannot be reached, is of a newer BorgOS, or cannot be migrated. A failed migration
+    /// leaves the database as it was.
+    pub async fn open(settings: &Settings) -> Result<Self, OpenError> {
+        migrate::migrate(settings).await?;
+        let (writer, reader) = connect::pools(&settings.url).await?;
+        let meta::Identity { instance, epoch } = meta::identity(&writer).await.map_err(OpenError::Connect)?;
+        Ok(Self {
+            writer,
+            reader,
+            instance,
+            epoch: epoch.into(),
+        })
+    }
+
+    /// Returns the id of this installation, which labels everything that it starts.
+    pub fn instance(&self) -> Uuid {
+        self.instance
+    }
+
+    /// Returns the id of the event log. Offsets of another epoch mean nothing here.
+    pub fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    /// Checks that the database answers.
+    ///
+    /// # Errors
+    /// Fails when it does not.
+    pub async fn ping(&self) -> Result<(), Error> {
+        in_time(async { Ok(self.reader.ping().await?) }).await
+    }
+
+    /// Closes all connections, of all clones.
+    ///
+    /// # Errors
+    /// Fails when a connection could not be closed in order; nothing that was committed is lost by that.
+    pub async fn close(&self) -> Result<(), Error> {
+        in_time(async {
+            self.reader.close_by_ref().await?;
+            Ok(self.writer.close_by_ref().await?)
+        })
+        .await
+    }
+
+    /// Runs `work` in a transaction of its own and commits it, or rolls it back when `work` fails.
+    async fn write<T>(&self, work: impl AsyncFnOnce(&DatabaseTransaction) -> Result<T, Error>) -> Result<T, Error> {
+        in_time(async {
+            let transaction = self.writer.begin_with_options(immediate()).await?;
+            match work(&transaction).await {
+                Ok(answer) => {
+                    transaction.commit().await?;
+                    Ok(answer)
+                }
+                Err(error) => {
+                    transaction.rollback().await?;
+                    Err(error)
+                }
+            }
+        })
+        .await
+    }
+
+    /// Runs reading `work` on a connection that never waits for writers.
+    async fn read<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        in_time(work).await
+    }
+
+    /// Reads one page of a query that has its filters and its order.
+    async fn list<E, T>(
+        &self,
+        query: Select<E>,
+        page: Page,
+        value: impl Fn(E::Model) -> Result<T, Error>,
+    ) -> Result<Listed<T>, Error>
+    where
+        E: EntityTrait<Model: Sync>,
+    {
+        let total = query.clone();
+        let rows = query.limit(page.limit).offset(page.offset);
+        self.read(async {
+            let total = total.count(&self.reader).await?;
+            let rows = rows.all(&self.reader).await?;
+            let rows: Result<_, _> = rows.into_iter().map(value).collect();
+            Ok(Listed { rows: rows?, total })
+        })
+        .await
+    }
+}
+
+/// Which part of a list is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// At most so many rows.
+    pub limit: u64,
+    /// After leaving out so many.
+    pub offset: u64,
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed<T> {
+    /// The rows of the page.
+    pub rows: Vec<T>,
+    /// How many rows there are on all pages.
+    pub total: u64,
+}
+
+/// SQLite takes the write lock at the beginning: a transaction that reads first and asks for it later is refused at once
+/// when another one wrote in between.
+fn immediate() -> TransactionOptions {
+    TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    }
+}
+
+/// Makes a claim again when a constraint shows that somebody came between its look and its write, which happens on
+/// PostgreSQL only: the next look sees them.
+async fn claimed<T, F>(mut claim: impl FnMut() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    let mut num_tries = 1;
+    loop {
+        match claim().await {
+            Err(Error::Database(cause)) if lost_a_race(&cause) && num_tries < MAX_TRIES => num_tries += 1,
+            other => return other,
+        }
+    }
+}
+
+async fn in_time<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match tokio::time::timeout(ANSWER_TIMEOUT, work).await {
+        Ok(answer) => answer,
+        Err(_) => Err(DbErr::Custom(format!("no answer within {ANSWER_TIMEOUT:?}")).into()),
+    }
+}
+
+fn lost_a_race(cause: &DbErr) -> bool {
+    matches!(
+        cause.sql_err(),
+        Some(SqlErr::UniqueConstraintViolation(_) | SqlErr::ForeignKeyConstraintViolation(_))
+    )
+}
+
+/// Returns the time as the database keeps it: PostgreSQL stores microseconds.
+fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(6)
+}

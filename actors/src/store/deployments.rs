@@ -1,0 +1,280 @@
+//! Deployments. What is deleted is never found, listed or written again; its row stays for history.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    DatabaseTransaction, DbErr, PaginatorTrait, QueryOrder, QuerySelect, QueryTrait, Select,
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait},
+};
+
+use super::{Listed, Page, Store, claimed, now, projects};
+use crate::{
+    Error,
+    deployment::status::{Desired, Status},
+    id::{DeploymentId, Generation, ProjectId, ReleaseId},
+    runtime::{InstanceRef, Kind},
+    value::{Command, CpuLimit, DeploymentName, Environment, HealthPath, ImageRef, MemoryLimit, Port},
+};
+
+mod announce;
+mod change;
+mod claim;
+mod row;
+
+use announce::announce;
+pub use change::{Change, mark_deleted, record, set_desired};
+
+/// A deployment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deployment {
+    /// Its id.
+    pub id: DeploymentId,
+    /// Whose it is.
+    pub project_id: ProjectId,
+    /// Its name; no other that is not deleted has it.
+    pub name: DeploymentName,
+    /// Its public port; no other that is not deleted has it.
+    pub port: Port,
+    /// What people want of it.
+    pub desired: Desired,
+    /// What was last observed.
+    pub status: Status,
+    /// Why it is so, where there is something to say.
+    pub reason: Option<String>,
+    /// When it was last observed.
+    pub observed_at: DateTime<Utc>,
+    /// How it runs.
+    pub runtime: Kind,
+    /// A ready image instead of a build.
+    pub image: Option<ImageRef>,
+    /// What to run instead of the image's or the project's own command.
+    pub command: Option<Command>,
+    /// The port inside a container, as requested.
+    pub container_port: Option<Port>,
+    /// What the program is given.
+    pub environment: Environment,
+    /// CPUs that it may use.
+    pub cpu_limit: Option<CpuLimit>,
+    /// Memory that it may use.
+    pub memory_limit: Option<MemoryLimit>,
+    /// The path that must answer, as requested.
+    pub health_check_path: Option<HealthPath>,
+    /// How long a new release may take to become healthy.
+    pub health_timeout_s: u32,
+    /// The release that is to run.
+    pub release_id: Option<ReleaseId>,
+    /// The instance that runs or ran last.
+    pub instance: Option<InstanceRef>,
+    /// How many instances were ever begun.
+    pub generation: Generation,
+    /// How often it was started again after an exit.
+    pub restarts: i64,
+    /// When the instance was started.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When the deployment was created.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed; observing the same again changes nothing.
+    pub updated_at: DateTime<Utc>,
+    /// When it was deleted.
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+/// A deployment that is about to be created: pending, and wanted to run.
+#[derive(Debug, Clone)]
+pub struct NewDeployment {
+    /// Whose it is.
+    pub project_id: ProjectId,
+    /// Its name.
+    pub name: DeploymentName,
+    /// Its public port.
+    pub port: Port,
+    /// How it runs.
+    pub runtime: Kind,
+    /// A ready image instead of a build.
+    pub image: Option<ImageRef>,
+    /// What to run instead of the image's or the project's own command.
+    pub command: Option<Command>,
+    /// The port inside a container.
+    pub container_port: Option<Port>,
+    /// What the program is given.
+    pub environment: Environment,
+    /// CPUs that it may use.
+    pub cpu_limit: Option<CpuLimit>,
+    /// Memory that it may use.
+    pub memory_limit: Option<MemoryLimit>,
+    /// The path that must answer.
+    pub health_check_path: Option<HealthPath>,
+    /// How long a new release may take to become healthy.
+    pub health_timeout_s: u32,
+}
+
+/// Which deployments are wanted. What is `None` does not matter.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// What was last observed.
+    pub status: Option<Status>,
+    /// Whose they are.
+    pub project_id: Option<ProjectId>,
+    /// The name, in full.
+    pub name: Option<DeploymentName>,
+    /// The public port.
+    pub port: Option<Port>,
+}
+
+/// Creates a deployment and with it claims its port and its name. Of any number of claims at the same time one wins.
+///
+/// # Errors
+/// Fails when there is no such project, with `PORT_IN_USE` or with `NAME_IN_USE`.
+pub async fn create(store: &Store, new: &NewDeployment) -> Result<Deployment, Error> {
+    claimed(|| try_create(store, new)).await
+}
+
+async fn try_create(store: &Store, new: &NewDeployment) -> Result<Deployment, Error> {
+    store
+        .write(async |transaction| {
+            projects::check_exists(transaction, new.project_id).await?;
+            claim::check_port(transaction, new.port).await?;
+            claim::check_name(transaction, &new.name).await?;
+            let row = row::Entity::insert(row::new(new)?)
+                .exec_with_returning(transaction)
+                .await?;
+            let deployment = Deployment::try_from(row)?;
+            announce(transaction, "deployment_status", &deployment).await?;
+            Ok(deployment)
+        })
+        .await
+}
+
+/// Returns a deployment.
+///
+/// # Errors
+/// Fails when there is none with that id, or when it is deleted.
+pub async fn deployment(store: &Store, id: DeploymentId) -> Result<Deployment, Error> {
+    find(store, id).await?.ok_or_else(|| not_found(id))
+}
+
+/// Finds a deployment that is not deleted.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn find(store: &Store, id: DeploymentId) -> Result<Option<Deployment>, Error> {
+    store
+        .read(async {
+            let row = live().filter(row::Column::Id.eq(id)).one(&store.reader).await?;
+            row.map(Deployment::try_from).transpose()
+        })
+        .await
+}
+
+/// Lists deployments in the order of their creation.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn list(store: &Store, filter: &Filter, page: Page) -> Result<Listed<Deployment>, Error> {
+    let query = live()
+        .apply_if(filter.status, |query, status| {
+            query.filter(row::Column::Status.eq(status))
+        })
+        .apply_if(filter.project_id, |query, id| {
+            query.filter(row::Column::ProjectId.eq(id))
+        })
+        .apply_if(filter.name.clone(), |query, name| {
+            query.filter(row::Column::Name.eq(String::from(name)))
+        })
+        .apply_if(filter.port, |query, port| {
+            query.filter(row::Column::Port.eq(i32::from(port.get())))
+        });
+    store
+        .list(query.order_by_asc(row::Column::Id), page, Deployment::try_from)
+        .await
+}
+
+/// Returns the deployments of a project in the order of their creation.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn of_project(store: &Store, id: ProjectId) -> Result<Vec<Deployment>, Error> {
+    all(store, live().filter(row::Column::ProjectId.eq(id))).await
+}
+
+/// Returns all deployments that are not deleted: those that must have an actor.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn wanted(store: &Store) -> Result<Vec<Deployment>, Error> {
+    all(store, live()).await
+}
+
+/// Counts the deployments that were last observed running.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn num_running(store: &Store) -> Result<u64, Error> {
+    let query = live().filter(row::Column::Status.eq(Status::Running));
+    store.read(async { Ok(query.count(&store.reader).await?) }).await
+}
+
+/// Counts one more instance and returns its number. Call this before the instance is created: whatever crashes then, a
+/// number is never used twice.
+///
+/// # Errors
+/// Fails when there is no such deployment, or when it is deleted.
+pub async fn begin_generation(store: &Store, id: DeploymentId) -> Result<Generation, Error> {
+    let next = Expr::col(row::Column::Generation).add(1);
+    let update = row::Entity::update_many()
+        .col_expr(row::Column::Generation, next)
+        .col_expr(row::Column::UpdatedAt, Expr::val(now()))
+        .filter(row::Column::Id.eq(id))
+        .filter(row::Column::DeletedAt.is_null());
+    store
+        .write(async |transaction| {
+            let rows = update.exec_with_returning(transaction).await?;
+            let row = rows.into_iter().next().ok_or_else(|| not_found(id))?;
+            Ok(row.generation)
+        })
+        .await
+}
+
+/// Counts the deployments of a project that are not deleted.
+pub(super) async fn num_live_of(transaction: &DatabaseTransaction, id: ProjectId) -> Result<u64, DbErr> {
+    live().filter(row::Column::ProjectId.eq(id)).count(transaction).await
+}
+
+/// Locks a deployment that is not deleted against other writers until the transaction ends, and returns it.
+pub(super) async fn locked(transaction: &DatabaseTransaction, id: DeploymentId) -> Result<Deployment, Error> {
+    let row = live()
+        .filter(row::Column::Id.eq(id))
+        .lock_exclusive()
+        .one(transaction)
+        .await?;
+    row.ok_or_else(|| not_found(id))?.try_into()
+}
+
+/// Checks that there is such a deployment, deleted or not, for those who are about to refer to it.
+pub(super) async fn check_exists(transaction: &DatabaseTransaction, id: DeploymentId) -> Result<(), Error> {
+    match row::Entity::find_by_id(id).count(transaction).await? {
+        0 => Err(not_found(id)),
+        _ => Ok(()),
+    }
+}
+
+fn live() -> Select<row::Entity> {
+    row::Entity::find().filter(row::Column::DeletedAt.is_null())
+}
+
+async fn all(store: &Store, query: Select<row::Entity>) -> Result<Vec<Deployment>, Error> {
+    let query = query.order_by_asc(row::Column::Id);
+    store
+        .read(async {
+            let rows = query.all(&store.reader).await?;
+            rows.into_iter().map(Deployment::try_from).collect()
+        })
+        .await
+}
+
+fn not_found(id: DeploymentId) -> Error {
+    Error::NotFound {
+        kind: "Deployment",
+        id: id.to_string(),
+    }
+}

@@ -1,0 +1,130 @@
+//! The table `deployments`.
+
+use sea_orm::{ActiveValue::Set, entity::prelude::*};
+
+use super::{Deployment, NewDeployment};
+use crate::{
+    Error,
+    deployment::status::{Desired, Status},
+    id::{DeploymentId, Generation, ProjectId, ReleaseId},
+    runtime::{InstanceRef, Kind},
+    store::{
+        column::{from_json, parsed, parsed_opt, to_json},
+        now,
+    },
+};
+
+#[derive(Clone, Debug, DeriveEntityModel)]
+#[sea_orm(table_name = "deployments")]
+pub(super) struct Model {
+    #[sea_orm(primary_key)]
+    pub id: DeploymentId,
+    /// Missing once the deployment and then its project were deleted.
+    pub project_id: Option<ProjectId>,
+    pub name: String,
+    pub port: i32,
+    pub desired: Desired,
+    pub status: Status,
+    pub reason: Option<String>,
+    pub observed_at: DateTimeUtc,
+    pub runtime: String,
+    pub image: Option<String>,
+    pub command: Option<Json>,
+    pub container_port: Option<i32>,
+    pub environment: Json,
+    pub cpu_limit: Option<String>,
+    pub memory_limit: Option<String>,
+    pub health_check_path: Option<String>,
+    pub health_timeout_s: i64,
+    pub release_id: Option<ReleaseId>,
+    pub instance: Option<String>,
+    pub generation: Generation,
+    pub restarts: i64,
+    pub started_at: Option<DateTimeUtc>,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    pub deleted_at: Option<DateTimeUtc>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub(super) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl TryFrom<Model> for Deployment {
+    type Error = Error;
+
+    fn try_from(row: Model) -> Result<Self, Error> {
+        let project_id = row
+            .project_id
+            .ok_or_else(|| Error::Internal(format!("deployment {} has lost its project", row.id)))?;
+        Ok(Self {
+            id: row.id,
+            project_id,
+            name: parsed("deployments.name", row.name)?,
+            port: port("deployments.port", row.port)?,
+            desired: row.desired,
+            status: row.status,
+            reason: row.reason,
+            observed_at: row.observed_at,
+            runtime: from_json("deployments.runtime", row.runtime.into())?,
+            image: parsed_opt("deployments.image", row.image)?,
+            command: opt(row.command, |json| from_json("deployments.command", json))?,
+            container_port: opt(row.container_port, |number| port("deployments.container_port", number))?,
+            environment: from_json("deployments.environment", row.environment)?,
+            cpu_limit: parsed_opt("deployments.cpu_limit", row.cpu_limit)?,
+            memory_limit: parsed_opt("deployments.memory_limit", row.memory_limit)?,
+            health_check_path: parsed_opt("deployments.health_check_path", row.health_check_path)?,
+            health_timeout_s: parsed("deployments.health_timeout_s", row.health_timeout_s)?,
+            release_id: row.release_id,
+            instance: row.instance.map(InstanceRef),
+            generation: row.generation,
+            restarts: row.restarts,
+            started_at: row.started_at,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            deleted_at: row.deleted_at,
+        })
+    }
+}
+
+/// A fresh row.
+pub(super) fn new(new: &NewDeployment) -> Result<ActiveModel, Error> {
+    let now = now();
+    let command = new.command.as_ref();
+    Ok(ActiveModel {
+        project_id: Set(Some(new.project_id)),
+        name: Set(new.name.clone().into()),
+        port: Set(new.port.get().into()),
+        desired: Set(Desired::Running),
+        status: Set(Status::Pending),
+        observed_at: Set(now),
+        runtime: Set(word(new.runtime).to_owned()),
+        image: Set(new.image.clone().map(String::from)),
+        command: Set(opt(command, |command| to_json("deployments.command", command))?),
+        container_port: Set(new.container_port.map(|port| port.get().into())),
+        environment: Set(to_json("deployments.environment", &new.environment)?),
+        cpu_limit: Set(new.cpu_limit.clone().map(String::from)),
+        memory_limit: Set(new.memory_limit.clone().map(String::from)),
+        health_check_path: Set(new.health_check_path.clone().map(String::from)),
+        health_timeout_s: Set(new.health_timeout_s.into()),
+        created_at: Set(now),
+        updated_at: Set(now),
+        ..Default::default()
+    })
+}
+
+fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Docker => "docker",
+        Kind::Process => "process",
+    }
+}
+
+fn port(column: &'static str, number: i32) -> Result<crate::value::Port, Error> {
+    parsed(column, i64::from(number))
+}
+
+fn opt<T, U>(value: Option<T>, read: impl FnOnce(T) -> Result<U, Error>) -> Result<Option<U>, Error> {
+    value.map(read).transpose()
+}

@@ -1,0 +1,192 @@
+//! Releases: what a deployment runs, or ran, or failed to build.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryOrder, QuerySelect, entity::prelude::*};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Listed, Page, Store,
+    column::{storable, to_json},
+    deployments,
+};
+use crate::{
+    Error,
+    id::{DeploymentId, ReleaseId},
+    runtime::Artifact,
+    value::{CpuLimit, Environment, MemoryLimit},
+};
+
+mod row;
+
+/// How far a release has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+pub enum Status {
+    /// Its artifact is being made.
+    Building,
+    /// It can be started.
+    Ready,
+    /// Its artifact could not be made.
+    Failed,
+}
+
+/// A release.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Release {
+    /// Its id.
+    pub id: ReleaseId,
+    /// Whose it is.
+    pub deployment_id: DeploymentId,
+    /// Its number within the deployment, from 1.
+    pub number: i64,
+    /// What it runs, once it is ready.
+    pub artifact: Option<Artifact>,
+    /// What the program is given.
+    pub environment: Environment,
+    /// CPUs that it may use.
+    pub cpu_limit: Option<CpuLimit>,
+    /// Memory that it may use.
+    pub memory_limit: Option<MemoryLimit>,
+    /// The commit that it was built from, where there is one.
+    pub source_commit: Option<String>,
+    /// How far it has come.
+    pub status: Status,
+    /// Why it failed.
+    pub reason: Option<String>,
+    /// When it was begun.
+    pub created_at: DateTime<Utc>,
+    /// Who wanted it.
+    pub created_by: String,
+}
+
+/// A release that is about to be built.
+#[derive(Debug, Clone)]
+pub struct NewRelease {
+    /// What the program is given.
+    pub environment: Environment,
+    /// CPUs that it may use.
+    pub cpu_limit: Option<CpuLimit>,
+    /// Memory that it may use.
+    pub memory_limit: Option<MemoryLimit>,
+    /// The commit that it is built from, where there is one.
+    pub source_commit: Option<String>,
+    /// Who wants it.
+    pub created_by: String,
+}
+
+/// Begins the next release of a deployment.
+///
+/// # Errors
+/// Fails when there is no such deployment, or when it is deleted.
+pub async fn begin(store: &Store, id: DeploymentId, new: &NewRelease) -> Result<Release, Error> {
+    store
+        .write(async |transaction| {
+            // The lock also makes the next number ours alone.
+            deployments::locked(transaction, id).await?;
+            let number = 1 + last_number(transaction, id).await?;
+            let row = row::new(id, number, new)?;
+            row::Entity::insert(row)
+                .exec_with_returning(transaction)
+                .await?
+                .try_into()
+        })
+        .await
+}
+
+/// Ends the building of a release, with what it runs or with the reason why it failed.
+///
+/// # Errors
+/// Fails when there is no such release, and with `RELEASE_NOT_BUILDING` when it has ended before.
+pub async fn finish(store: &Store, id: ReleaseId, result: Result<&Artifact, &str>) -> Result<Release, Error> {
+    let mut change: row::ActiveModel = Default::default();
+    match result {
+        Ok(artifact) => {
+            change.status = Set(Status::Ready);
+            change.artifact = Set(Some(to_json("releases.artifact", artifact)?));
+        }
+        Err(reason) => {
+            change.status = Set(Status::Failed);
+            change.reason = Set(Some(storable(reason.to_owned())));
+        }
+    }
+    let update = row::Entity::update_many()
+        .set(change)
+        .filter(row::Column::Id.eq(id))
+        .filter(row::Column::Status.eq(Status::Building));
+    store
+        .write(async |transaction| {
+            if let Some(row) = update.exec_with_returning(transaction).await?.pop() {
+                return row.try_into();
+            }
+            let row = row::Entity::find_by_id(id).one(transaction).await?;
+            Err(row.map_or_else(|| not_found(id), |_| not_building(id)))
+        })
+        .await
+}
+
+/// Returns a release.
+///
+/// # Errors
+/// Fails when there is none with that id.
+pub async fn release(store: &Store, id: ReleaseId) -> Result<Release, Error> {
+    store
+        .read(async {
+            let row = row::Entity::find_by_id(id).one(&store.reader).await?;
+            row.ok_or_else(|| not_found(id))?.try_into()
+        })
+        .await
+}
+
+/// Finds the newest release of a deployment that can be started.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn newest_ready(store: &Store, id: DeploymentId) -> Result<Option<Release>, Error> {
+    let query = row::Entity::find()
+        .filter(row::Column::DeploymentId.eq(id))
+        .filter(row::Column::Status.eq(Status::Ready))
+        .order_by_desc(row::Column::Number);
+    store
+        .read(async {
+            let row = query.one(&store.reader).await?;
+            row.map(Release::try_from).transpose()
+        })
+        .await
+}
+
+/// Lists the releases of a deployment, newest first.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn list(store: &Store, id: DeploymentId, page: Page) -> Result<Listed<Release>, Error> {
+    let query = row::Entity::find()
+        .filter(row::Column::DeploymentId.eq(id))
+        .order_by_desc(row::Column::Number);
+    store.list(query, page, Release::try_from).await
+}
+
+async fn last_number(transaction: &DatabaseTransaction, id: DeploymentId) -> Result<i64, Error> {
+    let last: Option<Option<i64>> = row::Entity::find()
+        .select_only()
+        .column_as(row::Column::Number.max(), "last")
+        .filter(row::Column::DeploymentId.eq(id))
+        .into_tuple()
+        .one(transaction)
+        .await?;
+    Ok(last.flatten().unwrap_or(0))
+}
+
+fn not_found(id: ReleaseId) -> Error {
+    Error::NotFound {
+        kind: "Release",
+        id: id.to_string(),
+    }
+}
+
+fn not_building(id: ReleaseId) -> Error {
+    Error::Conflict {
+        code: "RELEASE_NOT_BUILDING",
+        reason: format!("release {id} is not being built any more"),
+    }
+}

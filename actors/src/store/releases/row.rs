@@ -1,0 +1,74 @@
+//! The table `releases`.
+
+use sea_orm::{ActiveValue::Set, entity::prelude::*};
+
+use super::{NewRelease, Release, Status};
+use crate::{
+    Error,
+    id::{DeploymentId, ReleaseId},
+    store::{
+        column::{from_json, parsed_opt, storable, to_json},
+        now,
+    },
+};
+
+#[derive(Clone, Debug, DeriveEntityModel)]
+#[sea_orm(table_name = "releases")]
+pub(super) struct Model {
+    #[sea_orm(primary_key)]
+    pub id: ReleaseId,
+    pub deployment_id: DeploymentId,
+    pub number: i64,
+    pub artifact: Option<Json>,
+    pub environment: Json,
+    pub cpu_limit: Option<String>,
+    pub memory_limit: Option<String>,
+    pub source_commit: Option<String>,
+    pub status: Status,
+    pub reason: Option<String>,
+    pub created_at: DateTimeUtc,
+    pub created_by: String,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub(super) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl TryFrom<Model> for Release {
+    type Error = Error;
+
+    fn try_from(row: Model) -> Result<Self, Error> {
+        let artifact = row.artifact.map(|json| from_json("releases.artifact", json));
+        Ok(Self {
+            id: row.id,
+            deployment_id: row.deployment_id,
+            number: row.number,
+            artifact: artifact.transpose()?,
+            environment: from_json("releases.environment", row.environment)?,
+            cpu_limit: parsed_opt("releases.cpu_limit", row.cpu_limit)?,
+            memory_limit: parsed_opt("releases.memory_limit", row.memory_limit)?,
+            source_commit: row.source_commit,
+            status: row.status,
+            reason: row.reason,
+            created_at: row.created_at,
+            created_by: row.created_by,
+        })
+    }
+}
+
+/// A fresh row.
+pub(super) fn new(deployment_id: DeploymentId, number: i64, new: &NewRelease) -> Result<ActiveModel, Error> {
+    Ok(ActiveModel {
+        deployment_id: Set(deployment_id),
+        number: Set(number),
+        environment: Set(to_json("releases.environment", &new.environment)?),
+        cpu_limit: Set(new.cpu_limit.clone().map(String::from)),
+        memory_limit: Set(new.memory_limit.clone().map(String::from)),
+        source_commit: Set(new.source_commit.clone().map(storable)),
+        status: Set(Status::Building),
+        created_at: Set(now()),
+        created_by: Set(storable(new.created_by.clone())),
+        ..Default::default()
+    })
+}
