@@ -15,6 +15,7 @@ pub mod event_bus;
 pub mod id;
 pub mod runtime;
 pub mod store;
+pub mod supervision;
 pub mod value;
 
 pub use error::Error;
