@@ -76,33 +76,39 @@ impl Fanout {
         self.channels.get(&channel).map(|members| members.top)
     }
 
-    /// Adds a channel to what a client reads, from the event after `top` on. A subscription that was there is replaced.
-    pub(super) fn subscribe(
-        &mut self,
-        id: ClientId,
-        queue: &Sender,
-        overflow: Overflow,
-        channel: Channel,
-        filter: Filter,
-        top: i64,
-    ) {
-        let client = self.clients.entry(id).or_insert_with(|| Client {
-            queue: queue.clone(),
-            overflow,
+    /// Says whether a client is attached.
+    pub(super) fn knows(&self, id: ClientId) -> bool {
+        self.clients.contains_key(&id)
+    }
+
+    /// Adds a client that reads nothing yet.
+    pub(super) fn attach(&mut self, id: ClientId, queue: Sender) {
+        let client = Client {
+            queue,
+            overflow: Overflow::Close,
             subscriptions: HashMap::new(),
             lagging_since: None,
-        });
+        };
+        self.clients.insert(id, client);
+    }
+
+    /// Adds a channel to what a client reads, from the event after `top` on. A subscription that was there is replaced.
+    /// A client that understands notices once understands them always.
+    pub(super) fn subscribe(&mut self, id: ClientId, overflow: Overflow, channel: Channel, filter: Filter, top: i64) {
+        let Some(client) = self.clients.get_mut(&id) else {
+            return;
+        };
         if overflow == Overflow::Notify {
             client.overflow = overflow;
         }
-        client.subscriptions.insert(
-            channel,
-            Subscription {
-                filter,
-                after: top,
-                lag: None,
-            },
-        );
+        // A notice that is due stays due.
+        let lag = client.subscriptions.get(&channel).and_then(|earlier| earlier.lag);
+        let subscription = Subscription {
+            filter,
+            after: top,
+            lag,
+        };
+        client.subscriptions.insert(channel, subscription);
         let members = self.channels.entry(channel).or_insert_with(|| Members {
             top,
             clients: HashSet::new(),
@@ -110,7 +116,7 @@ impl Fanout {
         members.clients.insert(id);
     }
 
-    /// Ends subscriptions. Those that are not there are passed over.
+    /// Ends subscriptions. Those that are not there are passed over. The client stays attached.
     pub(super) fn unsubscribe(&mut self, id: ClientId, channels: &[Channel]) {
         let Some(client) = self.clients.get_mut(&id) else {
             return;
@@ -118,9 +124,6 @@ impl Fanout {
         for channel in channels {
             client.subscriptions.remove(channel);
             leave(&mut self.channels, *channel, id);
-        }
-        if client.subscriptions.is_empty() {
-            self.clients.remove(&id);
         }
     }
 
@@ -133,6 +136,9 @@ impl Fanout {
     }
 
     /// Hands an event to all who read the channel. The frame is only made if somebody does.
+    ///
+    /// An event that is not the next one means that others have passed this bus by. Its readers are let go, so that they
+    /// look in the store for what they missed and subscribe again.
     pub(super) fn publish(
         &mut self,
         now: Instant,
@@ -144,9 +150,15 @@ impl Fanout {
         let Some(members) = self.channels.get_mut(&channel) else {
             return;
         };
+        if offset <= members.top {
+            return;
+        }
+        let mut removed = Vec::new();
+        if offset > members.top + 1 {
+            removed.extend(members.clients.drain());
+        }
         members.top = offset;
         let frame = make_frame();
-        let mut removed = Vec::new();
         for id in &members.clients {
             let Some(client) = self.clients.get_mut(id) else {
                 continue;

@@ -7,25 +7,22 @@ use crate::event_bus::queue::{MAX_FRAMES, Next, Receiver, bounded};
 
 struct Reader {
     id: ClientId,
-    sender: Sender,
     queue: Receiver,
 }
 
 impl Reader {
-    fn new() -> Self {
+    fn new(fanout: &mut Fanout) -> Self {
         let (sender, queue) = bounded();
-        Self {
-            id: ClientId(Uuid::new_v4()),
-            sender,
-            queue,
-        }
+        let id = ClientId(Uuid::new_v4());
+        fanout.attach(id, sender);
+        Self { id, queue }
     }
 
     fn subscribe(&self, fanout: &mut Fanout, overflow: Overflow, channel: &str, filter: Value) {
         let filter = Filter::try_from(filter.as_object().cloned().unwrap_or_default()).unwrap();
         let channel = channel.parse().unwrap();
         let top = fanout.top(channel).unwrap_or(0);
-        fanout.subscribe(self.id, &self.sender, overflow, channel, filter, top);
+        fanout.subscribe(self.id, overflow, channel, filter, top);
     }
 
     /// Takes what waits right now. Without tokio's budget, which would end a long run of takes early.
@@ -63,7 +60,11 @@ fn fill(fanout: &mut Fanout, channel: &str, offsets: std::ops::RangeInclusive<i6
 #[tokio::test]
 async fn events_reach_the_readers_of_their_channel_past_their_top() {
     let mut fanout = Fanout::default();
-    let (mut early, mut late, mut other) = (Reader::new(), Reader::new(), Reader::new());
+    let (mut early, mut late, mut other) = (
+        Reader::new(&mut fanout),
+        Reader::new(&mut fanout),
+        Reader::new(&mut fanout),
+    );
     early.subscribe(&mut fanout, Overflow::Close, "errors", Value::Null);
     other.subscribe(&mut fanout, Overflow::Close, "projects", Value::Null);
     fill(&mut fanout, "errors", 1..=3);
@@ -78,7 +79,7 @@ async fn events_reach_the_readers_of_their_channel_past_their_top() {
 #[tokio::test]
 async fn a_filter_holds_events_back() {
     let mut fanout = Fanout::default();
-    let mut reader = Reader::new();
+    let mut reader = Reader::new(&mut fanout);
     reader.subscribe(&mut fanout, Overflow::Notify, "errors", json!({"project_id": 2}));
     for offset in 1..=6 {
         publish(&mut fanout, "errors", offset, json!({"project_id": offset % 3}));
@@ -89,7 +90,7 @@ async fn a_filter_holds_events_back() {
 #[tokio::test]
 async fn a_reader_that_knows_no_notices_is_given_up_when_its_queue_is_full() {
     let mut fanout = Fanout::default();
-    let mut reader = Reader::new();
+    let mut reader = Reader::new(&mut fanout);
     reader.subscribe(&mut fanout, Overflow::Close, "errors", Value::Null);
     fill(&mut fanout, "errors", 1..=MAX_FRAMES as i64);
     assert_eq!(reader.queue.slow().now_or_never(), None);
@@ -102,12 +103,14 @@ async fn a_reader_that_knows_no_notices_is_given_up_when_its_queue_is_full() {
 #[tokio::test]
 async fn a_reader_that_makes_room_gets_one_notice_per_channel_and_then_goes_on() {
     let mut fanout = Fanout::default();
-    let mut reader = Reader::new();
+    let mut reader = Reader::new(&mut fanout);
     reader.subscribe(&mut fanout, Overflow::Notify, "errors", Value::Null);
     reader.subscribe(&mut fanout, Overflow::Notify, "projects", Value::Null);
     let full = MAX_FRAMES as i64;
     fill(&mut fanout, "errors", 1..=full + 5);
     fill(&mut fanout, "projects", 1..=2);
+    // Subscribing again does not hide what was dropped.
+    reader.subscribe(&mut fanout, Overflow::Notify, "projects", Value::Null);
     fanout.maintain(Instant::now());
     assert_eq!(reader.take_offsets(), (1..=full).collect::<Vec<_>>());
 
@@ -128,7 +131,7 @@ async fn a_reader_that_makes_room_gets_one_notice_per_channel_and_then_goes_on()
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_makes_no_room_is_given_up_after_ten_seconds() {
     let mut fanout = Fanout::default();
-    let (mut slow, mut quick) = (Reader::new(), Reader::new());
+    let (mut slow, mut quick) = (Reader::new(&mut fanout), Reader::new(&mut fanout));
     slow.subscribe(&mut fanout, Overflow::Notify, "errors", Value::Null);
     quick.subscribe(&mut fanout, Overflow::Close, "errors", Value::Null);
     for offset in 1..=300 {
@@ -147,19 +150,39 @@ async fn a_reader_that_makes_no_room_is_given_up_after_ten_seconds() {
 #[tokio::test]
 async fn readers_leave_nothing_behind() {
     let mut fanout = Fanout::default();
-    let (mut one, two, three) = (Reader::new(), Reader::new(), Reader::new());
+    let (mut one, two, three) = (
+        Reader::new(&mut fanout),
+        Reader::new(&mut fanout),
+        Reader::new(&mut fanout),
+    );
     for reader in [&one, &two, &three] {
         reader.subscribe(&mut fanout, Overflow::Close, "errors", Value::Null);
         reader.subscribe(&mut fanout, Overflow::Close, "tasks:4", Value::Null);
     }
     fanout.unsubscribe(one.id, &["errors".parse().unwrap(), "system".parse().unwrap()]);
     publish(&mut fanout, "errors", 1, Value::Null);
-    publish(&mut fanout, "tasks:4", 7, Value::Null);
-    assert_eq!(one.take_offsets(), [7]);
+    publish(&mut fanout, "tasks:4", 1, Value::Null);
+    assert_eq!(one.take_offsets(), [1]);
 
     fanout.unsubscribe(one.id, &["tasks:4".parse().unwrap()]);
+    assert!(fanout.knows(one.id));
+    fanout.detach(one.id);
     fanout.detach(two.id);
     drop(three);
     fanout.maintain(Instant::now());
     assert!(fanout.clients.is_empty() && fanout.channels.is_empty());
+}
+
+#[tokio::test]
+async fn readers_are_let_go_when_an_event_is_missing() {
+    let mut fanout = Fanout::default();
+    let (mut reader, mut other) = (Reader::new(&mut fanout), Reader::new(&mut fanout));
+    reader.subscribe(&mut fanout, Overflow::Notify, "errors", Value::Null);
+    other.subscribe(&mut fanout, Overflow::Notify, "tasks", Value::Null);
+    fill(&mut fanout, "errors", 1..=2);
+    publish(&mut fanout, "errors", 4, Value::Null);
+    assert_eq!(reader.take_offsets(), [1, 2]);
+    assert_eq!(reader.take(), Some(Next::Gone));
+    assert_eq!(other.take(), None);
+    assert_eq!(fanout.channels.len(), 1);
 }
