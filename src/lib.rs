@@ -1,0 +1,3 @@
+//! The front of BorgOS.
+
+pub mod ws;

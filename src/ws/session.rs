@@ -1,0 +1,134 @@
+//! One connection, from the handshake to the close.
+
+mod replay;
+mod subscribe;
+
+use borgos_actors::event_bus::{
+    EventBus,
+    queue::{Delivery, Next},
+};
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use super::{
+    ending::Ending,
+    feed::Feed,
+    heartbeat::{Beat, Heartbeat},
+    inbound::{Inbound, Verdict},
+    protocol::{Reason, Reference, Reply, Request},
+    socket::{Incoming, Socket, text_message},
+};
+
+/// One connection. Everything happens in turn: while something is written, nothing is read.
+pub(super) struct Session<S> {
+    socket: Socket<S>,
+    feed: Feed,
+    inbound: Inbound,
+    heartbeat: Heartbeat,
+    stop: CancellationToken,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
+    /// Takes over a connection whose handshake is done.
+    pub(super) async fn new(connection: S, bus: EventBus, stop: CancellationToken) -> Self {
+        Self {
+            socket: Socket::new(connection).await,
+            feed: Feed::new(bus),
+            inbound: Inbound::new(),
+            heartbeat: Heartbeat::new(),
+            stop,
+        }
+    }
+
+    /// Serves the client until one of both ends closes.
+    pub(super) async fn run(mut self) {
+        let ending = self.serve().await;
+        debug!(?ending, "a client has gone");
+        self.feed.detach();
+        self.socket.close(ending).await;
+    }
+
+    async fn serve(&mut self) -> Ending {
+        loop {
+            // What came in is looked at before the heartbeat: a pong may have waited while something was written.
+            let step = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => Err(Ending::Stopping),
+                incoming = self.socket.receive() => match incoming {
+                    Ok(incoming) => self.take_in(incoming).await,
+                    Err(ending) => Err(ending),
+                },
+                beat = self.heartbeat.due() => self.beat(beat).await,
+                next = self.feed.next() => self.pass_on(next).await,
+            };
+            if let Err(ending) = step {
+                return ending;
+            }
+        }
+    }
+
+    async fn take_in(&mut self, incoming: Incoming) -> Result<(), Ending> {
+        if incoming == Incoming::Pong {
+            self.heartbeat.record_pong();
+            return Ok(());
+        }
+        match (self.inbound.check(), incoming) {
+            (Verdict::Accept, Incoming::Text(text)) => self.answer(&text).await,
+            (Verdict::Accept, Incoming::Ping | Incoming::Pong) => Ok(()),
+            (Verdict::Refuse, _) => self.refuse(None, &Reason::RateLimited).await,
+            (Verdict::Close, _) => Err(Ending::Flood),
+        }
+    }
+
+    async fn answer(&mut self, text: &str) -> Result<(), Ending> {
+        match Request::parse(text) {
+            Ok(Request::Subscribe(subscribe)) => self.subscribe(subscribe).await,
+            Ok(Request::Unsubscribe { channels, reference }) => self.unsubscribe(channels, reference).await,
+            Ok(Request::Ping { reference }) => self.reply(&Reply::Pong { reference }).await,
+            Err((reference, reason)) => self.refuse(reference, &reason).await,
+        }
+    }
+
+    async fn beat(&mut self, beat: Beat) -> Result<(), Ending> {
+        match beat {
+            Beat::Ping => self.send(Message::Ping(Bytes::new())).await,
+            Beat::Dead => Err(Ending::NoPong),
+        }
+    }
+
+    async fn pass_on(&mut self, next: Next) -> Result<(), Ending> {
+        match next {
+            Next::Delivery(Delivery::Event(frame)) if self.feed.advance(frame.channel, frame.offset) => {
+                self.send(text_message(frame.text.clone())?).await
+            }
+            Next::Delivery(Delivery::Lagged(lag)) if self.feed.advance(lag.channel, lag.to) => {
+                self.reply(&Reply::lagged(lag)).await
+            }
+            // The client has seen these while it caught up, or has unsubscribed.
+            Next::Delivery(Delivery::Event(_) | Delivery::Lagged(_)) => Ok(()),
+            Next::Slow => Err(Ending::Slow),
+            Next::Gone => self.come_back().await,
+        }
+    }
+
+    async fn reply(&mut self, reply: &Reply) -> Result<(), Ending> {
+        self.send(Message::text(reply.to_text())).await
+    }
+
+    async fn refuse(&mut self, reference: Option<Reference>, reason: &Reason) -> Result<(), Ending> {
+        self.reply(&Reply::error(reference, reason)).await
+    }
+
+    /// Sends a message, unless the connection is to end meanwhile.
+    async fn send(&mut self, message: Message) -> Result<(), Ending> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Err(Ending::Stopping),
+            () = self.feed.slow() => Err(Ending::Slow),
+            sent = self.socket.send(message) => sent,
+        }
+    }
+}
