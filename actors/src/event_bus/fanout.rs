@@ -251,7 +251,7 @@ impl Client {
         }
         for subscription in self.subscriptions.values_mut() {
             let Some(lag) = subscription.lag else { continue };
-            if self.queue.try_push(Delivery::Lagged(lag)).is_err() {
+            if self.queue.try_push(Delivery::Lagged(Box::new(lag))).is_err() {
                 return;
             }
             subscription.after = lag.to;
