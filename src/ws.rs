@@ -17,5 +17,8 @@ mod sessions;
 mod socket;
 mod upgrade;
 
+#[cfg(test)]
+mod tests;
+
 pub use sessions::Sessions;
 pub use upgrade::{Refusal, upgrade};

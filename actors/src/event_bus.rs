@@ -137,9 +137,9 @@ impl Actor for Bus {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            Message::Nudge => state.nudge(&myself)?,
-            Message::Publish => state.publish(&myself).await?,
-            Message::Tick => state.tick(&myself)?,
+            Message::Nudge => state.nudge(&myself),
+            Message::Publish => state.publish(&myself).await,
+            Message::Tick => state.tick(&myself),
             Message::Subscribe {
                 client,
                 queue,
@@ -159,43 +159,45 @@ impl Actor for Bus {
 }
 
 impl State {
-    fn nudge(&mut self, myself: &ActorRef<Message>) -> Result<(), ActorProcessingErr> {
-        if !self.is_publish_queued {
-            myself.cast(Message::Publish)?;
+    fn nudge(&mut self, myself: &ActorRef<Message>) {
+        // An actor that is being replaced takes no more messages of its own; the next one looks at once.
+        if !self.is_publish_queued && myself.cast(Message::Publish).is_ok() {
             self.is_publish_queued = true;
         }
-        Ok(())
     }
 
     /// Publishes one page and comes back for more, so that subscriptions are not kept waiting by a long outbox.
-    async fn publish(&mut self, myself: &ActorRef<Message>) -> Result<(), ActorProcessingErr> {
+    async fn publish(&mut self, myself: &ActorRef<Message>) {
         self.is_publish_queued = false;
         match assign(&self.store).await {
             Ok(events) => {
-                self.resolve_doubt();
-                let is_full = events.len() as u64 == PAGE;
-                events.iter().for_each(|event| self.fan_out(event));
-                if is_full {
-                    self.nudge(myself)?;
+                self.fan_out_all(&events);
+                if events.len() as u64 == PAGE {
+                    self.nudge(myself);
                 }
             }
-            Err(cause) if self.is_in_doubt => debug!(error = %cause, "still no offsets"),
-            Err(cause) => {
-                warn!(error = &cause as &dyn std::error::Error, "events wait in the outbox");
-                self.is_in_doubt = true;
-            }
+            Err(cause) => self.doubt(&cause),
         }
-        Ok(())
     }
 
-    /// A commit whose answer was lost may have given offsets to events that were never fanned out. Who reads is let go
-    /// and finds them in the store.
-    fn resolve_doubt(&mut self) {
+    fn doubt(&mut self, cause: &Error) {
         if self.is_in_doubt {
-            info!("offsets are given again");
+            debug!(error = %cause, "events still wait in the outbox");
+            return;
+        }
+        warn!(error = cause as &dyn std::error::Error, "events wait in the outbox");
+        self.is_in_doubt = true;
+    }
+
+    /// Fans out what has just been given offsets. If the last attempt failed, its commit may have succeeded all the same
+    /// and given offsets to events that were never fanned out: who reads is let go then, and finds them in the store.
+    fn fan_out_all(&mut self, events: &[Event]) {
+        if self.is_in_doubt {
+            info!("events leave the outbox again");
             self.fanout = Fanout::default();
             self.is_in_doubt = false;
         }
+        events.iter().for_each(|event| self.fan_out(event));
     }
 
     fn fan_out(&mut self, event: &Event) {
@@ -216,10 +218,10 @@ impl State {
         }
     }
 
-    fn tick(&mut self, myself: &ActorRef<Message>) -> Result<(), ActorProcessingErr> {
+    fn tick(&mut self, myself: &ActorRef<Message>) {
         myself.send_after(TICK, || Message::Tick);
         self.fanout.maintain(Instant::now());
-        self.nudge(myself)
+        self.nudge(myself);
     }
 
     /// Nothing is published between the first line and the last: that is what makes the offsets exact.
@@ -273,3 +275,6 @@ async fn in_time<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, E
     let late = || Error::Database(DbErr::Custom(format!("no answer within {STORE_DEADLINE:?}")));
     timeout(STORE_DEADLINE, work).await.unwrap_or_else(|_| Err(late()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,7 +48,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let ending = self.serve().await;
         debug!(?ending, "a client has gone");
         self.feed.detach();
-        self.socket.close(ending).await;
+        Box::pin(self.socket.close(ending)).await;
     }
 
     async fn serve(&mut self) -> Ending {
@@ -76,7 +76,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             return Ok(());
         }
         match (self.inbound.check(), incoming) {
-            (Verdict::Accept, Incoming::Text(text)) => self.answer(&text).await,
+            // Boxed, as all that is rare: an idle connection pays for the largest future that it can be in.
+            (Verdict::Accept, Incoming::Text(text)) => Box::pin(self.answer(&text)).await,
             (Verdict::Accept, Incoming::Ping | Incoming::Pong) => Ok(()),
             (Verdict::Refuse, _) => self.refuse(None, &Reason::RateLimited).await,
             (Verdict::Close, _) => Err(Ending::Flood),
@@ -105,12 +106,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 self.send(text_message(frame.text.clone())?).await
             }
             Next::Delivery(Delivery::Lagged(lag)) if self.feed.advance(lag.channel, lag.to) => {
-                self.reply(&Reply::lagged(lag)).await
+                self.reply(&Reply::lagged(*lag)).await
             }
             // The client has seen these while it caught up, or has unsubscribed.
             Next::Delivery(Delivery::Event(_) | Delivery::Lagged(_)) => Ok(()),
             Next::Slow => Err(Ending::Slow),
-            Next::Gone => self.come_back().await,
+            Next::Gone => Box::pin(self.come_back()).await,
         }
     }
 

@@ -101,14 +101,14 @@ impl Fanout {
         if overflow == Overflow::Notify {
             client.overflow = overflow;
         }
-        client.subscriptions.insert(
-            channel,
-            Subscription {
-                filter,
-                after: top,
-                lag: None,
-            },
-        );
+        // A notice that is due stays due.
+        let lag = client.subscriptions.get(&channel).and_then(|earlier| earlier.lag);
+        let subscription = Subscription {
+            filter,
+            after: top,
+            lag,
+        };
+        client.subscriptions.insert(channel, subscription);
         let members = self.channels.entry(channel).or_insert_with(|| Members {
             top,
             clients: HashSet::new(),
@@ -251,7 +251,7 @@ impl Client {
         }
         for subscription in self.subscriptions.values_mut() {
             let Some(lag) = subscription.lag else { continue };
-            if self.queue.try_push(Delivery::Lagged(lag)).is_err() {
+            if self.queue.try_push(Delivery::Lagged(Box::new(lag))).is_err() {
                 return;
             }
             subscription.after = lag.to;

@@ -21,8 +21,8 @@ const NOTICE_BYTES: usize = 64;
 pub enum Delivery {
     /// An event.
     Event(Arc<Frame>),
-    /// Events were dropped because the queue was full.
-    Lagged(Lag),
+    /// Events were dropped because the queue was full. Boxed: queues reserve room for many deliveries each.
+    Lagged(Box<Lag>),
 }
 
 /// A run of events of one channel that a reader did not get.

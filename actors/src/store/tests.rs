@@ -37,7 +37,7 @@ fn every_answer_can_be_awaited_on_any_thread() {
         super::projects::create(&store, &samples::new_project("p")).await?;
         super::projects::update(&store, ProjectId(1), &Default::default()).await?;
         super::projects::delete(&store, ProjectId(1)).await?;
-        super::deployments::begin_generation(&store, DeploymentId(1)).await?;
+        super::deployments::begin_generation(&store, DeploymentId(1), ReleaseId(1)).await?;
         super::releases::begin(&store, DeploymentId(1), &samples::new_release()).await?;
         super::releases::finish(&store, ReleaseId(1), Err("")).await?;
         super::error_log::record(&store, &samples::new_error(super::error_log::Severity::Info, "")).await?;

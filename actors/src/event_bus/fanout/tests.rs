@@ -109,6 +109,8 @@ async fn a_reader_that_makes_room_gets_one_notice_per_channel_and_then_goes_on()
     let full = MAX_FRAMES as i64;
     fill(&mut fanout, "errors", 1..=full + 5);
     fill(&mut fanout, "projects", 1..=2);
+    // Subscribing again does not hide what was dropped.
+    reader.subscribe(&mut fanout, Overflow::Notify, "projects", Value::Null);
     fanout.maintain(Instant::now());
     assert_eq!(reader.take_offsets(), (1..=full).collect::<Vec<_>>());
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     engines::each_store,
-    samples::{ALL, a_deployment, a_project, new_deployment, new_events, new_kinds, new_release, number, port},
+    samples::{self, ALL, a_deployment, a_project, new_deployment, new_events, new_kinds, new_release, number, port},
 };
 use crate::{
     Error,
@@ -16,7 +16,7 @@ use crate::{
     store::{
         Page, Store,
         deployments::{self, Change, Filter},
-        events, releases,
+        error_log, events, releases,
     },
 };
 
@@ -276,13 +276,56 @@ async fn a_generation_is_given_once() {
     each_store(async |store| {
         let project = a_project(store, "p").await;
         let id = a_deployment(store, project.id, "app", 8090).await.id;
-        let given = join_all((0..20).map(|_| deployments::begin_generation(store, id))).await;
-        let given: BTreeSet<i64> = given.into_iter().map(|generation| generation.unwrap().0).collect();
+        let release = releases::begin(store, id, &new_release()).await.unwrap().id;
+        let given = join_all((0..20).map(|_| deployments::begin_generation(store, id, release))).await;
+        let given: BTreeSet<i64> = given.into_iter().map(|begun| begun.unwrap().generation.0).collect();
         assert_eq!(given, (1..=20).collect());
+        let row = deployments::deployment(store, id).await.unwrap();
+        assert_eq!((row.generation, row.status), (Generation(20), Status::Starting));
+        assert_eq!((row.release_id, row.instance), (Some(release), None));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_restart_replaces_what_runs_and_leaves_what_is_coming_up() {
+    each_store(async |store| {
+        let project = a_project(store, "p").await;
+        let id = a_deployment(store, project.id, "app", 8090).await.id;
+        deployments::request_restart(store, id).await.unwrap();
+        let coming_up = deployments::deployment(store, id).await.unwrap();
         assert_eq!(
-            deployments::deployment(store, id).await.unwrap().generation,
-            Generation(20)
+            (coming_up.desired, coming_up.status),
+            (Desired::Running, Status::Pending)
         );
+
+        deployments::set_desired(store, id, Desired::Stopped, Some(&Change::to(Status::Stopped)))
+            .await
+            .unwrap();
+        let before = deployments::request_restart(store, id).await.unwrap();
+        assert_eq!((before.desired, before.status), (Desired::Stopped, Status::Stopped));
+        let asked = deployments::deployment(store, id).await.unwrap();
+        assert_eq!((asked.desired, asked.status), (Desired::Running, Status::Restarting));
+        assert_eq!(asked.reason.as_deref(), Some("restart requested"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_failure_is_recorded_with_its_entry_or_not_at_all() {
+    each_store(async |store| {
+        let project = a_project(store, "p").await;
+        let id = a_deployment(store, project.id, "app", 8090).await.id;
+        let entry = samples::new_error(error_log::Severity::Error, "exited with code 1");
+        let change = Change::to(Status::Restarting);
+        let row = deployments::record_failure(store, id, &change, &entry).await.unwrap();
+        assert_eq!(row.status, Status::Restarting);
+        assert!(
+            deployments::record_failure(store, DeploymentId(99), &change, &entry)
+                .await
+                .is_err()
+        );
+        assert_eq!(error_log::list(store, &Default::default(), ALL).await.unwrap().total, 1);
     })
     .await;
 }
@@ -306,7 +349,7 @@ async fn what_is_deleted_is_never_found_or_written_again() {
         assert!(is_absent(
             deployments::set_desired(store, id, Desired::Running, None).await
         ));
-        assert!(is_absent(deployments::begin_generation(store, id).await));
+        assert!(is_absent(deployments::begin_generation(store, id, ReleaseId(1)).await));
         assert!(is_absent(deployments::mark_deleted(store, id).await));
         assert!(is_absent(releases::begin(store, id, &new_release()).await));
         let untouched = "SELECT count(*) FROM deployments WHERE status = 'pending' AND desired = 'stopped' \
