@@ -1,15 +1,10 @@
 //! Ends that were asked for: in reverse order, drained, with a deadline, and nobody left alive.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use super::support::{
-    Journal, Order, Subject, TENANT, THREE_A_MINUTE, eventually, is, kill, root, runs_as, start, supervisor, view,
+    Blockade, Journal, Order, Subject, TENANT, THREE_A_MINUTE, eventually, is, kill, root, runs_as, start, supervisor,
+    view,
 };
 use crate::supervision::{ActorState, ChildSpec, Strategy};
 
@@ -44,6 +39,7 @@ async fn a_stop_works_off_what_was_accepted() {
     let journal = Journal::default();
     let subject = Subject::new("a", &journal);
     let tree = start(root(vec![subject.spec()])).await;
+    subject.tell(Order::Nap);
     for number in 0..100 {
         subject.tell(Order::Note(number.to_string()));
     }
@@ -208,8 +204,8 @@ async fn a_child_that_blocks_its_thread_does_not_keep_the_others_from_ending_in_
     let journal = Journal::default();
     let (good, bad) = (Subject::new("good", &journal), Subject::new("bad", &journal));
     let tree = start(root(vec![good.spec(), bad.spec().shutdown(Duration::from_millis(50))])).await;
-    let release = Arc::new(AtomicBool::new(false));
-    bad.tell(Order::Block(release.clone()));
+    let blockade = Blockade::default();
+    bad.tell(blockade.order());
     eventually("it blocks", || view(&tree, "bad").current_message == Some("block")).await;
     tree.stop(Duration::from_secs(20)).await;
     assert_eq!(journal.count("good stopped"), 1);
@@ -217,6 +213,6 @@ async fn a_child_that_blocks_its_thread_does_not_keep_the_others_from_ending_in_
         view(&tree, "bad").last_exit.expect("it was left behind").reason,
         "it blocked its thread and was left behind"
     );
-    release.store(true, Ordering::SeqCst);
+    blockade.lift();
     eventually("it is gone", || journal.count("bad dropped") == 1).await;
 }
