@@ -216,3 +216,24 @@ async fn a_child_that_blocks_its_thread_does_not_keep_the_others_from_ending_in_
     blockade.lift();
     eventually("it is gone", || journal.count("bad dropped") == 1).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_child_that_blocks_while_it_is_to_be_restarted_can_still_be_stopped() {
+    let journal = Journal::default();
+    let subject = Subject::new("a", &journal);
+    let group = supervisor("tenants", Strategy::OneForOne, TENANT, Vec::new());
+    let tenants = group.group.clone();
+    let tree = start(root(vec![ChildSpec::supervisor(group)])).await;
+    tenants
+        .start(subject.spec().stall(Duration::from_millis(10)))
+        .await
+        .expect("it is accepted");
+    let blockade = Blockade::default();
+    subject.tell(blockade.order());
+    eventually("it blocks", || view(&tree, "a").current_message == Some("block")).await;
+    let restarted = tree.restart("a", Duration::from_millis(10)).await;
+    assert_eq!(restarted.expect_err("it does not end").code(), "TIMEOUT");
+    assert!(is(&tree, "a", ActorState::Restarting), "its successor waits for it");
+    tenants.stop("a").await.expect("it is given up on");
+    assert!(tree.actor("a").is_none());
+}
