@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
@@ -38,7 +38,8 @@ pub enum Happening {
     },
     /// It will be started again.
     Restarting {
-        /// After that pause.
+        /// After that pause; written in milliseconds.
+        #[serde(rename = "after_ms", serialize_with = "as_milliseconds")]
         after: Duration,
     },
     /// One message takes longer than it may; the actor is killed.
@@ -51,6 +52,10 @@ pub enum Happening {
         /// Which child failed, and why.
         reason: String,
     },
+}
+
+fn as_milliseconds<S: Serializer>(pause: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Receives what happens to the actors; also logs it. Telling never waits: what does not fit into the channel is dropped.
@@ -139,5 +144,45 @@ impl Lifecycle {
                 );
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lifecycle_event_is_flat_json() {
+        let lifecycle = Lifecycle {
+            path: "a".to_owned(),
+            kind: "probe",
+            what: Happening::Restarting {
+                after: Duration::from_millis(1500),
+            },
+            generation: 2,
+            at: DateTime::UNIX_EPOCH,
+        };
+        let json = serde_json::json!({
+            "path": "a", "kind": "probe", "what": "restarting", "after_ms": 1500, "generation": 2, "at": "1970-01-01T00:00:00Z"
+        });
+        assert_eq!(serde_json::to_value(lifecycle).expect("it is plain data"), json);
+    }
+
+    #[test]
+    fn an_event_without_room_is_dropped_and_nobody_waits() {
+        let (sender, mut receiver) = mpsc::channel(1);
+        let observer = Observer::new(sender);
+        for generation in 1..=3 {
+            let (path, what) = ("a".to_owned(), Happening::Started);
+            observer.tell(Lifecycle {
+                path,
+                kind: "probe",
+                what,
+                generation,
+                at: Utc::now(),
+            });
+        }
+        assert_eq!(receiver.try_recv().expect("the first one fits").generation, 1);
+        assert!(receiver.try_recv().is_err());
     }
 }

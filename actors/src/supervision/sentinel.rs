@@ -27,7 +27,8 @@ const BLOCKED_TICKS: u64 = 8;
 /// A runtime that has not swept for that long does not run: five seconds.
 const SILENT_TICKS: u64 = 20;
 
-/// Kills the actors that are stuck. One is killed once; if that does not end it, it stays [`ActorState::Stuck`].
+/// Kills the actors that are stuck. One is killed once; if that does not end it, it stays [`ActorState::Stuck`]. Those
+/// that are starting or ending have deadlines of their own.
 pub(super) fn sweep(board: &Board) {
     board.beat();
     for record in board.all() {

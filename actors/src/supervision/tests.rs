@@ -4,6 +4,7 @@ mod back_off;
 mod handles;
 mod hooks;
 mod restarts;
+mod spans;
 mod stopping;
 mod stuck;
 mod support;

@@ -36,17 +36,29 @@ impl State {
                     cell,
                     was_killed: false,
                 };
-                child.record.set_state(ending_state(verdict));
-                if let Some(limit) = patience.or(child.spec.shutdown) {
-                    self.set_timer(rank, limit);
-                }
+                self.set_deadline(rank, verdict, patience);
             }
             Phase::Starting { cancel, .. } => {
                 *cancel = None;
                 child.record.set_state(ending_state(verdict));
             }
-            Phase::Ending { .. } => child.record.set_state(ending_state(verdict)),
+            // The newer request counts, with its own deadline.
+            Phase::Ending { .. } => self.set_deadline(rank, verdict, patience),
             Phase::Waiting | Phase::BackingOff | Phase::Ended => self.settle(rank),
+        }
+    }
+
+    fn set_deadline(&mut self, rank: Rank, verdict: Verdict, patience: Option<Duration>) {
+        let Some(child) = self.children.get_mut(&rank) else {
+            return;
+        };
+        child.record.set_state(ending_state(verdict));
+        let limit = match child.phase {
+            Phase::Ending { was_killed: true, .. } => Some(KILL_GRACE),
+            _ => patience.or(child.spec.shutdown),
+        };
+        if let Some(limit) = limit {
+            self.set_timer(rank, limit);
         }
     }
 
@@ -126,9 +138,8 @@ impl State {
             child.record.door().close(why);
             self.board.close_below(&path);
         }
-        child.restarts.fail(|| Error::Restarting { actor: path.clone() });
-        let is_forgotten = child.is_dynamic && (is_running || !child.stops.is_empty());
-        child.stops.succeed();
+        let (mut restarts, mut stops) = (std::mem::take(&mut child.restarts), std::mem::take(&mut child.stops));
+        let is_forgotten = child.is_dynamic && (is_running || !stops.is_empty());
         if is_forgotten {
             self.table.group.strike(&path);
             self.board.remove(&path);
@@ -137,6 +148,9 @@ impl State {
             self.children.remove(&rank);
             self.ranks.remove(&path);
         }
+        // Whoever asked finds it done.
+        stops.succeed();
+        restarts.fail(|| Error::Restarting { actor: path.clone() });
     }
 
     /// Gives up on a child that even a kill does not end: it blocks its thread.

@@ -95,15 +95,14 @@ impl State {
         if child.is_supervisor() {
             self.board.bury_below(&child.spec.path);
         }
-        let is_asked_for = child.verdict.is_some();
         self.board.tell(
             &child.record,
             Happening::Exited {
                 reason: exit.reason.clone(),
-                is_abnormal: exit.is_abnormal && !is_asked_for,
+                is_abnormal: exit.is_abnormal,
             },
         );
-        if is_asked_for || !matches!(self.goal, Goal::Run) {
+        if child.verdict.is_some() || !matches!(self.goal, Goal::Run) {
             self.settle(rank);
         } else if child.spec.restart.applies(exit.is_abnormal) {
             self.restart_within_limit(rank, &exit);

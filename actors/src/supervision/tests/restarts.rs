@@ -72,6 +72,22 @@ async fn a_permanent_child_is_restarted_even_after_a_normal_end() {
     runs_as(&tree, "a", 3).await;
 }
 
+/// ractor delivers the news of an end before other messages, so it arrives before the news of the start.
+#[tokio::test(start_paused = true)]
+async fn an_end_that_overtakes_the_news_of_the_start_is_not_missed() {
+    let journal = Journal::default();
+    let (fleeting, failing) = (Subject::new("a", &journal), Subject::new("b", &journal));
+    fleeting.tell(Order::End);
+    failing.tell(Order::Fail);
+    let tree = start(root(vec![
+        fleeting.spec_that_restarts(Restart::Temporary),
+        failing.spec(),
+    ]))
+    .await;
+    eventually("one stopped", || is(&tree, "a", ActorState::Stopped)).await;
+    runs_as(&tree, "b", 2).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_for_one_leaves_the_siblings_alone() {
     let journal = Journal::default();

@@ -1,15 +1,10 @@
 //! Ends that were asked for: in reverse order, drained, with a deadline, and nobody left alive.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use super::support::{
-    Journal, Order, Subject, TENANT, THREE_A_MINUTE, eventually, is, kill, root, runs_as, start, supervisor, view,
+    Blockade, Journal, Order, Subject, TENANT, THREE_A_MINUTE, eventually, is, kill, root, runs_as, start, supervisor,
+    view,
 };
 use crate::supervision::{ActorState, ChildSpec, Strategy};
 
@@ -44,6 +39,7 @@ async fn a_stop_works_off_what_was_accepted() {
     let journal = Journal::default();
     let subject = Subject::new("a", &journal);
     let tree = start(root(vec![subject.spec()])).await;
+    subject.tell(Order::Nap);
     for number in 0..100 {
         subject.tell(Order::Note(number.to_string()));
     }
@@ -208,8 +204,8 @@ async fn a_child_that_blocks_its_thread_does_not_keep_the_others_from_ending_in_
     let journal = Journal::default();
     let (good, bad) = (Subject::new("good", &journal), Subject::new("bad", &journal));
     let tree = start(root(vec![good.spec(), bad.spec().shutdown(Duration::from_millis(50))])).await;
-    let release = Arc::new(AtomicBool::new(false));
-    bad.tell(Order::Block(release.clone()));
+    let blockade = Blockade::default();
+    bad.tell(blockade.order());
     eventually("it blocks", || view(&tree, "bad").current_message == Some("block")).await;
     tree.stop(Duration::from_secs(20)).await;
     assert_eq!(journal.count("good stopped"), 1);
@@ -217,6 +213,27 @@ async fn a_child_that_blocks_its_thread_does_not_keep_the_others_from_ending_in_
         view(&tree, "bad").last_exit.expect("it was left behind").reason,
         "it blocked its thread and was left behind"
     );
-    release.store(true, Ordering::SeqCst);
+    blockade.lift();
     eventually("it is gone", || journal.count("bad dropped") == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_child_that_blocks_while_it_is_to_be_restarted_can_still_be_stopped() {
+    let journal = Journal::default();
+    let subject = Subject::new("a", &journal);
+    let group = supervisor("tenants", Strategy::OneForOne, TENANT, Vec::new());
+    let tenants = group.group.clone();
+    let tree = start(root(vec![ChildSpec::supervisor(group)])).await;
+    tenants
+        .start(subject.spec().stall(Duration::from_millis(10)))
+        .await
+        .expect("it is accepted");
+    let blockade = Blockade::default();
+    subject.tell(blockade.order());
+    eventually("it blocks", || view(&tree, "a").current_message == Some("block")).await;
+    let restarted = tree.restart("a", Duration::from_millis(10)).await;
+    assert_eq!(restarted.expect_err("it does not end").code(), "TIMEOUT");
+    assert!(is(&tree, "a", ActorState::Restarting), "its successor waits for it");
+    tenants.stop("a").await.expect("it is given up on");
+    assert!(tree.actor("a").is_none());
 }

@@ -1,15 +1,12 @@
 //! Actors that hang, one way and the other.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
-use super::support::{Journal, Order, Subject, eventually, is, root, runs_as, start, start_observed, view};
-use crate::supervision::{ActorState, Happening, Health, Restart};
+use super::support::{
+    Blockade, Journal, Order, Subject, THREE_A_MINUTE, block_until, eventually, is, kill, root, runs_as, start,
+    start_observed, supervisor, view,
+};
+use crate::supervision::{ActorState, ChildSpec, Happening, Health, Restart, Strategy};
 
 #[tokio::test(start_paused = true)]
 async fn an_actor_that_waits_for_ever_is_killed_and_restarted() {
@@ -79,14 +76,14 @@ async fn a_blocked_runtime_thread_makes_the_tree_unwell_until_it_is_free() {
     let subject = Subject::new("a", &Journal::default());
     let tree = start(root(vec![subject.spec()])).await;
     assert_eq!(tree.health(), Health::Well);
-    let release = Arc::new(AtomicBool::new(false));
-    subject.tell(Order::Block(release.clone()));
+    let blockade = Blockade::default();
+    subject.tell(blockade.order());
     eventually("the tree is unwell", || tree.health() != Health::Well).await;
     assert_eq!(
         tree.health(),
         Health::Unwell("`a` blocks a runtime thread in `block`".to_owned())
     );
-    release.store(true, Ordering::SeqCst);
+    blockade.lift();
     eventually("the tree is well again", || tree.health() == Health::Well).await;
     assert_eq!(view(&tree, "a").generation, 1, "it was only slow");
 }
@@ -96,14 +93,31 @@ async fn an_actor_that_blocks_its_thread_beyond_its_stall_shows_as_stuck_and_is_
     let journal = Journal::default();
     let subject = Subject::new("a", &journal);
     let tree = start(root(vec![subject.spec().stall(Duration::from_millis(100))])).await;
-    let release = Arc::new(AtomicBool::new(false));
-    subject.tell(Order::Block(release.clone()));
+    let blockade = Blockade::default();
+    subject.tell(blockade.order());
     eventually("it is stuck", || is(&tree, "a", ActorState::Stuck)).await;
     assert!(matches!(tree.health(), Health::Unwell(_)));
     assert_eq!(journal.lines(), ["a started"], "no second one beside it");
-    release.store(true, Ordering::SeqCst);
+    blockade.lift();
     runs_as(&tree, "a", 2).await;
     eventually("the tree is well again", || tree.health() == Health::Well).await;
+    assert_eq!(journal.lines(), ["a started", "a dropped", "a started"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_restarted_supervisor_waits_for_a_child_of_its_predecessor_that_blocks() {
+    let journal = Journal::default();
+    let subject = Subject::new("a", &journal);
+    let app = supervisor("app", Strategy::OneForOne, THREE_A_MINUTE, vec![subject.spec()]);
+    let tree = start(root(vec![ChildSpec::supervisor(app)])).await;
+    let blockade = Blockade::default();
+    subject.tell(blockade.order());
+    eventually("it blocks", || view(&tree, "a").current_message == Some("block")).await;
+    kill(&tree, "app");
+    eventually("its successor is due", || view(&tree, "a").generation == 2).await;
+    assert!(is(&tree, "a", ActorState::Restarting));
+    blockade.lift();
+    runs_as(&tree, "a", 2).await;
     assert_eq!(journal.lines(), ["a started", "a dropped", "a started"]);
 }
 
@@ -117,15 +131,11 @@ fn a_runtime_that_does_not_run_is_seen_from_outside() {
         .expect("a runtime");
     let subject = Subject::new("a", &Journal::default());
     let tree = runtime.block_on(start(root(vec![subject.spec()])));
-    let release = Arc::new(AtomicBool::new(false));
-    let blocker = release.clone();
-    let blocked = runtime.spawn(async move {
-        while !blocker.load(Ordering::SeqCst) {
-            std::thread::yield_now();
-        }
-    });
+    let blockade = Blockade::default();
+    let is_lifted = blockade.flag();
+    let blocked = runtime.spawn(async move { block_until(&is_lifted) });
     wait_for(|| tree.health() == Health::Unwell("the runtime does not get to run".to_owned()));
-    release.store(true, Ordering::SeqCst);
+    blockade.lift();
     runtime.block_on(blocked).expect("it ends");
     wait_for(|| tree.health() == Health::Well);
     runtime.block_on(tree.stop(Duration::from_secs(5)));

@@ -26,6 +26,8 @@ pub(super) enum Order {
     End,
     Fail,
     Panic,
+    /// Waits for a second.
+    Nap,
     /// Waits for ever.
     Hang,
     /// Holds its thread until the flag is set.
@@ -42,10 +44,43 @@ impl Message for Order {
             Self::End => "end",
             Self::Fail => "fail",
             Self::Panic => "panic",
+            Self::Nap => "nap",
             Self::Hang => "hang",
             Self::Block(_) => "block",
             Self::Keep(_) => "keep",
         }
+    }
+}
+
+/// Keeps a thread busy until it is lifted, at the latest when the test ends.
+#[derive(Default)]
+pub(super) struct Blockade(Arc<AtomicBool>);
+
+impl Blockade {
+    pub(super) fn order(&self) -> Order {
+        Order::Block(self.flag())
+    }
+
+    /// For [`block_until`].
+    pub(super) fn flag(&self) -> Arc<AtomicBool> {
+        self.0.clone()
+    }
+
+    pub(super) fn lift(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Blockade {
+    fn drop(&mut self) {
+        self.lift();
+    }
+}
+
+/// Holds the thread.
+pub(super) fn block_until(is_lifted: &AtomicBool) {
+    while !is_lifted.load(Ordering::SeqCst) {
+        std::thread::yield_now();
     }
 }
 
@@ -139,12 +174,9 @@ impl Actor for Probe {
             Order::End => myself.stop(None),
             Order::Fail => return Err("told to fail".into()),
             Order::Panic => panic!("told to panic"),
+            Order::Nap => tokio::time::sleep(Duration::from_secs(1)).await,
             Order::Hang => std::future::pending::<()>().await,
-            Order::Block(release) => {
-                while !release.load(Ordering::SeqCst) {
-                    std::thread::yield_now();
-                }
-            }
+            Order::Block(is_lifted) => block_until(&is_lifted),
             Order::Keep(reply) => state.kept.push(reply),
         }
         Ok(())
