@@ -61,10 +61,10 @@ pub struct DeployRequest {
 }
 
 /// How far a request got before the caller had waited long enough.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// What was asked for has been observed.
-    Done(Deployment),
+    Done,
     /// It is under way.
     UnderWay,
 }
@@ -149,10 +149,10 @@ impl Deployments {
     pub async fn delete(&self, id: DeploymentId) -> Result<Progress, Error> {
         match self.stop(id).await? {
             Progress::UnderWay => Ok(Progress::UnderWay),
-            Progress::Done(_) => {
-                let row = deployments::mark_deleted(&self.store, id).await?;
+            Progress::Done => {
+                deployments::mark_deleted(&self.store, id).await?;
                 self.announce(id);
-                Ok(Progress::Done(row))
+                Ok(Progress::Done)
             }
         }
     }
@@ -163,7 +163,7 @@ impl Deployments {
             .call(patience, |reply| deployment::Message::Settle { goal, reply })
             .await
         {
-            Ok(settled) => settled.map(Progress::Done),
+            Ok(settled) => settled.map(|_| Progress::Done),
             Err(Error::Timeout { .. }) => Ok(Progress::UnderWay),
             Err(error) => Err(error),
         }

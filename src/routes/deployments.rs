@@ -176,7 +176,7 @@ async fn restart(id: i64, app: App) -> Result<Reply, Problem> {
 /// 200 for what has been observed, 202 for what is still under way.
 fn tell(progress: Progress, done: String, under_way: String) -> Reply {
     match progress {
-        Progress::Done(_) => reply::ok(&json!({"message": done})),
+        Progress::Done => reply::ok(&json!({"message": done})),
         Progress::UnderWay => reply::accepted(&json!({"message": under_way})),
     }
 }

@@ -126,7 +126,7 @@ impl State {
             _ => releases::begin(&self.args.store, row.id, &new_release(row)).await?,
         };
         let wanted = Wanted {
-            directory: project.path.into(),
+            directory: project.path,
             image: row.image.clone(),
             command: row.command.clone(),
         };

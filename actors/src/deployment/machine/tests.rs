@@ -19,6 +19,9 @@ enum Happening {
     HealthFails,
 }
 
+/// One write, or one thing that the runtime does.
+type Change = Box<dyn FnOnce(&mut World)>;
+
 #[derive(Debug)]
 struct World {
     desired: Desired,
@@ -89,7 +92,7 @@ impl World {
 
     /// Takes the next step as the actor does, but stops after `num_writes` changes of the world.
     fn take(&mut self, num_writes: usize) {
-        let changes: Vec<Box<dyn FnOnce(&mut Self)>> = match self.next() {
+        let changes: Vec<Change> = match self.next() {
             Step::Rest | Step::AwaitRetry => vec![],
             Step::Build => vec![
                 Box::new(|world| world.status = Status::Building),
