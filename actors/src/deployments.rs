@@ -135,11 +135,10 @@ impl Deployments {
     /// # Errors
     /// `NOT_FOUND`, `DEPLOYMENT_FAILED` when it did not come up, and those of the database and the engine.
     pub async fn restart(&self, id: DeploymentId) -> Result<Progress, Error> {
-        let before = deployments::request_restart(&self.store, id).await?;
+        let replaced = deployments::request_restart(&self.store, id).await?;
         self.announce(id);
         self.directory.handle(id).cast(deployment::Message::SkipPause)?;
-        self.settle(id, Goal::RunningAfter(before.generation), RESTART_PATIENCE)
-            .await
+        self.settle(id, Goal::RunningAfter(replaced), RESTART_PATIENCE).await
     }
 
     /// Stops a deployment and deletes it; its name and port are free after that.

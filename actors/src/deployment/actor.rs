@@ -10,13 +10,16 @@
 //!
 //! At most one job is in hand. A job that was replaced reports with an old ticket and is ignored.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
-use tokio::{task::JoinSet, time::Instant};
+use ractor::{Actor, ActorProcessingErr, ActorRef, MessagingErr, RpcReplyPort};
+use tokio::{
+    task::{JoinHandle, JoinSet},
+    time::Instant,
+};
 
 use super::{
-    Desired, Status,
+    Desired,
     crash_loop::CrashLoop,
     job::{Job, Outcome},
 };
@@ -24,16 +27,16 @@ use crate::{
     Error, event_bus,
     id::{DeploymentId, Generation},
     runtime::Runtime,
-    store::{
-        Store,
-        deployments::{self, Deployment},
-    },
+    store::{Store, deployments::Deployment},
     supervision::{self, Handle},
 };
 
 mod steps;
 
 use steps::is_passing;
+
+/// The pause before the database is asked again after it did not answer.
+const DATABASE_PAUSE: Duration = Duration::from_secs(5);
 
 /// What the actor can be asked.
 #[derive(Debug)]
@@ -104,12 +107,18 @@ pub struct State {
     /// Aborts the job when the actor goes.
     jobs: JoinSet<()>,
     num_tickets: u64,
-    crash_loop: CrashLoop,
+    /// Known once the row has been read.
+    crash_loop: Option<CrashLoop>,
     /// Before this there is no new start.
     retry_at: Option<Instant>,
+    /// Brings the next `Reconcile`; one is enough, however often it is asked for.
+    reminder: Option<Reminder>,
     /// Callers that wait for a goal.
     waiting: Vec<(Goal, RpcReplyPort<Result<Deployment, Error>>)>,
 }
+
+/// The timer of the next look.
+struct Reminder(JoinHandle<Result<(), MessagingErr<Message>>>);
 
 #[derive(Debug)]
 struct InHand {
@@ -146,11 +155,6 @@ impl Actor for DeploymentActor {
     type Arguments = Args;
 
     async fn pre_start(&self, myself: ActorRef<Message>, args: Args) -> Result<State, ActorProcessingErr> {
-        let row = deployments::deployment(&args.store, args.deployment).await?;
-        let crash_loop = match row.status {
-            Status::CrashLooping => CrashLoop::already_looping(),
-            _ => CrashLoop::default(),
-        };
         myself.cast(Message::Reconcile)?;
         Ok(State {
             args,
@@ -158,8 +162,9 @@ impl Actor for DeploymentActor {
             in_hand: None,
             jobs: JoinSet::new(),
             num_tickets: 0,
-            crash_loop,
+            crash_loop: None,
             retry_at: None,
+            reminder: None,
             waiting: Vec::new(),
         })
     }
@@ -170,12 +175,13 @@ impl Actor for DeploymentActor {
         message: Message,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
-        match message {
+        let handled = match message {
             Message::Reconcile => state.reconcile().await,
             Message::SkipPause => state.skip_pause().await,
             Message::Settle { goal, reply } => state.settle(goal, reply).await,
             Message::Finished { ticket, outcome } => state.finished(ticket, outcome).await,
-        }
+        };
+        handled.or_else(|error| state.survive(error))
     }
 }
 
@@ -202,7 +208,7 @@ impl State {
 
     async fn skip_pause(&mut self) -> Result<(), ActorProcessingErr> {
         self.retry_at = None;
-        self.crash_loop = CrashLoop::default();
+        self.crash_loop = Some(CrashLoop::default());
         self.reconcile().await
     }
 
@@ -223,6 +229,30 @@ impl State {
             // An error means that the actor is gone, and its successor observes anew.
             let _ = myself.cast(Message::Finished { ticket, outcome });
         });
+    }
+
+    /// Plans the next look.
+    fn remind(&mut self, pause: Duration) {
+        if let Some(Reminder(earlier)) = self.reminder.take() {
+            earlier.abort();
+        }
+        self.reminder = Some(Reminder(self.myself.send_after(pause, || Message::Reconcile)));
+    }
+
+    /// Lives through what would not be better after a crash. While the database is away nothing can be recorded, so
+    /// whatever was found out is forgotten and observed again later. A row that was deleted needs nothing any more; the
+    /// reconciler is about to end this actor.
+    fn survive(&mut self, error: ActorProcessingErr) -> Result<(), ActorProcessingErr> {
+        match error.downcast_ref::<Error>() {
+            Some(Error::Database(_)) => {
+                tracing::warn!(deployment.id = %self.args.deployment, %error, "a deployment waits for the database");
+                self.in_hand = None;
+                self.remind(DATABASE_PAUSE);
+                Ok(())
+            }
+            Some(Error::NotFound { .. }) => Ok(()),
+            _ => Err(error),
+        }
     }
 
     /// Clears away jobs that have ended. One that panicked takes the actor with it, since it never reports.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::Status;
+
 /// A program that was up for this long has recovered: the next exit is the first of a new series.
 const RECOVERED_AFTER: Duration = Duration::from_secs(60);
 /// The first pause; it doubles with each exit.
@@ -27,11 +29,14 @@ pub(super) struct Verdict {
 }
 
 impl CrashLoop {
-    /// Goes on with a loop that was recorded before BorgOS itself was restarted.
-    pub(super) fn already_looping() -> Self {
-        Self {
-            num_fast_exits: LOOPING_FROM,
-        }
+    /// Goes on from what was recorded before the actor was started: a loop stays a loop.
+    pub(super) fn of(recorded: Status) -> Self {
+        let num_fast_exits = if recorded == Status::CrashLooping {
+            LOOPING_FROM
+        } else {
+            0
+        };
+        Self { num_fast_exits }
     }
 
     /// Notes an exit after `ran_for`. `spread` is random in `0.0..1.0`.
@@ -69,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_minute_up_begins_anew() {
-        let mut exits = CrashLoop::already_looping();
+        let mut exits = CrashLoop::of(Status::CrashLooping);
         assert!(exits.note_exit(Duration::from_secs(59), 0.0).is_looping);
         assert_eq!(
             exits.note_exit(RECOVERED_AFTER, 1.0),

@@ -112,12 +112,20 @@ impl Actor for Reconciler {
         message: Message,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
-        match message {
+        let handled = match message {
             Message::Sweep => state.sweep().await,
             Message::Look(id) => state.look(id).await,
             Message::Heard(Change::Deployment(id)) => state.nudge(id),
             Message::Heard(Change::Everything) => state.sweep().await,
             Message::Listed(listed) => state.listed(listed).await,
+        };
+        match handled {
+            // A crash would bring no database back, and the next sweep does all of it.
+            Err(error) if matches!(error.downcast_ref(), Some(crate::Error::Database(_))) => {
+                warn!(%error, "the reconciler waits for the database");
+                Ok(())
+            }
+            other => other,
         }
     }
 }
@@ -165,7 +173,10 @@ impl State {
     /// Tells a deployment's actor to look. If it has too many messages waiting it looks soon anyway.
     fn nudge(&self, id: DeploymentId) -> Result<(), ActorProcessingErr> {
         match self.args.directory.handle(id).cast(deployment::Message::Reconcile) {
-            Ok(()) | Err(crate::Error::Busy { .. } | crate::Error::Restarting { .. }) => Ok(()),
+            Ok(())
+            | Err(crate::Error::Busy { .. } | crate::Error::Restarting { .. } | crate::Error::NotFound { .. }) => {
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -6,11 +6,12 @@ use chrono::{DateTime, Utc};
 use ractor::ActorProcessingErr;
 use tokio::time::Instant;
 
-use super::{Goal, Message, State};
+use super::{Goal, State};
 use crate::{
     Error,
     deployment::{
         Desired, Status,
+        crash_loop::CrashLoop,
         failure::{Consequence, Failure},
         job::Job,
         machine::{self, Facts, ReleaseState, Step},
@@ -44,6 +45,7 @@ impl State {
     pub(super) async fn advance(&mut self, instances: &[Observation]) -> Result<(), ActorProcessingErr> {
         for _ in 0..MAX_WRITES {
             let row = self.row().await?;
+            self.crash_loop.get_or_insert_with(|| CrashLoop::of(row.status));
             let release = releases::newest(&self.args.store, row.id).await?;
             let job = match machine::next(&self.facts(&row, release.as_ref(), instances)) {
                 Step::Rest => return self.rest(row).await,
@@ -113,7 +115,7 @@ impl State {
         let pause = self
             .retry_at
             .map_or(Duration::ZERO, |at| at.duration_since(Instant::now()));
-        self.myself.send_after(pause, || Message::Reconcile);
+        self.remind(pause);
         Ok(())
     }
 
@@ -235,7 +237,8 @@ impl State {
         let change = if is_over {
             failure.change(row, Status::Failed, None)
         } else {
-            let verdict = self.crash_loop.note_exit(ran_for, rand::random());
+            let crash_loop = self.crash_loop.get_or_insert_with(|| CrashLoop::of(row.status));
+            let verdict = crash_loop.note_exit(ran_for, rand::random());
             self.retry_at = Some(Instant::now() + verdict.pause);
             let status = if verdict.is_looping {
                 Status::CrashLooping
@@ -277,7 +280,7 @@ impl State {
             // A caller that gave up no longer listens.
             let _ = reply.send(Err(Error::Engine(cause.clone().into())));
         }
-        self.myself.send_after(RUNTIME_PAUSE, || Message::Reconcile);
+        self.remind(RUNTIME_PAUSE);
         Ok(())
     }
 

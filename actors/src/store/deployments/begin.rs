@@ -6,7 +6,7 @@ use super::{Deployment, change::write, locked, row};
 use crate::{
     Error,
     deployment::{Desired, Status},
-    id::{DeploymentId, ReleaseId},
+    id::{DeploymentId, Generation, ReleaseId},
     store::{Store, now},
 };
 
@@ -34,12 +34,12 @@ pub async fn begin_generation(store: &Store, id: DeploymentId, release: ReleaseI
         .await
 }
 
-/// Asks for the instance to be replaced, or for a deployment that does not run to be started, and returns the row as it
-/// was before. A deployment that is on its way up is left alone.
+/// Asks for the instance to be replaced, or for a deployment that does not run to be started, and returns the generation
+/// after which a running instance is the one that was asked for. A deployment that is on its way up is left alone.
 ///
 /// # Errors
 /// Fails when there is no such deployment, or when it is deleted.
-pub async fn request_restart(store: &Store, id: DeploymentId) -> Result<Deployment, Error> {
+pub async fn request_restart(store: &Store, id: DeploymentId) -> Result<Generation, Error> {
     store
         .write(async |transaction| {
             let before = locked(transaction, id).await?;
@@ -53,12 +53,20 @@ pub async fn request_restart(store: &Store, id: DeploymentId) -> Result<Deployme
                 row.reason = Set(Some("restart requested".to_owned()));
             }
             write(transaction, &before, row).await?;
-            Ok(before)
+            Ok(before.replaced_generation())
         })
         .await
 }
 
 impl Deployment {
+    /// The last generation that a restart does not want: one that is starting is as good as a new one.
+    fn replaced_generation(&self) -> Generation {
+        match self.status {
+            Status::Starting if self.is_coming_up() => Generation(self.generation.0 - 1),
+            _ => self.generation,
+        }
+    }
+
     /// Whether it is wanted to run and its first steps there are being taken.
     fn is_coming_up(&self) -> bool {
         self.desired == Desired::Running && matches!(self.status, Status::Pending | Status::Building | Status::Starting)

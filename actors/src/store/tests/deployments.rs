@@ -302,11 +302,15 @@ async fn a_restart_replaces_what_runs_and_leaves_what_is_coming_up() {
         deployments::set_desired(store, id, Desired::Stopped, Some(&Change::to(Status::Stopped)))
             .await
             .unwrap();
-        let before = deployments::request_restart(store, id).await.unwrap();
-        assert_eq!((before.desired, before.status), (Desired::Stopped, Status::Stopped));
+        let replaced = deployments::request_restart(store, id).await.unwrap();
+        assert_eq!(replaced, Generation(0));
         let asked = deployments::deployment(store, id).await.unwrap();
         assert_eq!((asked.desired, asked.status), (Desired::Running, Status::Restarting));
         assert_eq!(asked.reason.as_deref(), Some("restart requested"));
+
+        let release = releases::begin(store, id, &new_release()).await.unwrap().id;
+        deployments::begin_generation(store, id, release).await.unwrap();
+        assert_eq!(deployments::request_restart(store, id).await.unwrap(), Generation(0));
     })
     .await;
 }
