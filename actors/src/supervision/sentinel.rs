@@ -3,6 +3,10 @@
 //! - [`sweep`] runs as a task: an actor that is too long at one message is killed, and its supervisor starts it again.
 //! - [`Sentinel`] is a plain thread, which runs even when no task does: it sees an actor that holds its runtime thread,
 //!   and a runtime that does not get to run at all. Neither can be mended from here, so it says so and health shows it.
+//!
+//! A blocked thread can hold more than its own actor: the task that was woken there last waits with it, since tokio lets
+//! no other thread take that one over (tokio-rs/tokio#4941). That may be the sweep or a supervisor, so only the thread's
+//! word counts.
 
 use std::{
     sync::{

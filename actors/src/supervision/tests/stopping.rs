@@ -205,8 +205,7 @@ async fn a_child_that_blocks_its_thread_does_not_keep_the_others_from_ending_in_
     let (good, bad) = (Subject::new("good", &journal), Subject::new("bad", &journal));
     let tree = start(root(vec![good.spec(), bad.spec().shutdown(Duration::from_millis(50))])).await;
     let blockade = Blockade::default();
-    bad.tell(blockade.order());
-    eventually("it blocks", || view(&tree, "bad").current_message == Some("block")).await;
+    blockade.impose(&tree, &bad).await;
     tree.stop(Duration::from_secs(20)).await;
     assert_eq!(journal.count("good stopped"), 1);
     assert_eq!(
@@ -225,12 +224,11 @@ async fn a_child_that_blocks_while_it_is_to_be_restarted_can_still_be_stopped() 
     let tenants = group.group.clone();
     let tree = start(root(vec![ChildSpec::supervisor(group)])).await;
     tenants
-        .start(subject.spec().stall(Duration::from_millis(10)))
+        .start(subject.spec().stall(Duration::from_secs(2)))
         .await
         .expect("it is accepted");
     let blockade = Blockade::default();
-    subject.tell(blockade.order());
-    eventually("it blocks", || view(&tree, "a").current_message == Some("block")).await;
+    blockade.impose(&tree, &subject).await;
     let restarted = tree.restart("a", Duration::from_millis(10)).await;
     assert_eq!(restarted.expect_err("it does not end").code(), "TIMEOUT");
     assert!(is(&tree, "a", ActorState::Restarting), "its successor waits for it");

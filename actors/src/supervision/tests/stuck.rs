@@ -77,7 +77,7 @@ async fn a_blocked_runtime_thread_makes_the_tree_unwell_until_it_is_free() {
     let tree = start(root(vec![subject.spec()])).await;
     assert_eq!(tree.health(), Health::Well);
     let blockade = Blockade::default();
-    subject.tell(blockade.order());
+    blockade.impose(&tree, &subject).await;
     eventually("the tree is unwell", || tree.health() != Health::Well).await;
     assert_eq!(
         tree.health(),
@@ -92,9 +92,9 @@ async fn a_blocked_runtime_thread_makes_the_tree_unwell_until_it_is_free() {
 async fn an_actor_that_blocks_its_thread_beyond_its_stall_shows_as_stuck_and_is_replaced_when_it_can_be() {
     let journal = Journal::default();
     let subject = Subject::new("a", &journal);
-    let tree = start(root(vec![subject.spec().stall(Duration::from_millis(100))])).await;
+    let tree = start(root(vec![subject.spec().stall(Duration::from_secs(1))])).await;
     let blockade = Blockade::default();
-    subject.tell(blockade.order());
+    blockade.impose(&tree, &subject).await;
     eventually("it is stuck", || is(&tree, "a", ActorState::Stuck)).await;
     assert!(matches!(tree.health(), Health::Unwell(_)));
     assert_eq!(journal.lines(), ["a started"], "no second one beside it");
@@ -111,8 +111,7 @@ async fn a_restarted_supervisor_waits_for_a_child_of_its_predecessor_that_blocks
     let app = supervisor("app", Strategy::OneForOne, THREE_A_MINUTE, vec![subject.spec()]);
     let tree = start(root(vec![ChildSpec::supervisor(app)])).await;
     let blockade = Blockade::default();
-    subject.tell(blockade.order());
-    eventually("it blocks", || view(&tree, "a").current_message == Some("block")).await;
+    blockade.impose(&tree, &subject).await;
     kill(&tree, "app");
     eventually("its successor is due", || view(&tree, "a").generation == 2).await;
     assert!(is(&tree, "a", ActorState::Restarting));

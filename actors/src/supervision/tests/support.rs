@@ -57,8 +57,18 @@ impl Message for Order {
 pub(super) struct Blockade(Arc<AtomicBool>);
 
 impl Blockade {
-    pub(super) fn order(&self) -> Order {
-        Order::Block(self.flag())
+    /// Makes a probe hold its thread.
+    pub(super) async fn impose(&self, tree: &Tree, subject: &Subject) {
+        subject
+            .handle
+            .call(Duration::from_secs(30), Order::Answer)
+            .await
+            .expect("it answers");
+        subject.tell(Order::Block(self.flag()));
+        eventually("it blocks", || {
+            view(tree, &subject.path).current_message == Some("block")
+        })
+        .await;
     }
 
     /// For [`block_until`].
@@ -176,7 +186,11 @@ impl Actor for Probe {
             Order::Panic => panic!("told to panic"),
             Order::Nap => tokio::time::sleep(Duration::from_secs(1)).await,
             Order::Hang => std::future::pending::<()>().await,
-            Order::Block(is_lifted) => block_until(&is_lifted),
+            Order::Block(is_lifted) => {
+                // With its thread an actor also holds whom it has just woken there, such as its supervisor at its start.
+                tokio::task::yield_now().await;
+                block_until(&is_lifted);
+            }
             Order::Keep(reply) => state.kept.push(reply),
         }
         Ok(())
@@ -287,9 +301,9 @@ pub(super) fn pauses(happened: &mut mpsc::Receiver<Lifecycle>, path: &str) -> Ve
         .collect()
 }
 
-/// Waits until something holds; fails after twenty minutes on the test's clock, or half a minute of real time.
+/// Waits until something holds; fails after an hour on the test's clock, or half a minute of real time.
 pub(super) async fn eventually(what: &str, holds: impl Fn() -> bool) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(1200);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(3600);
     let real_deadline = std::time::Instant::now() + Duration::from_secs(30);
     while !holds() {
         let is_late = tokio::time::Instant::now() > deadline || std::time::Instant::now() > real_deadline;
