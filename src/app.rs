@@ -1,4 +1,4 @@
-//! What the routes need, in one value that is cheap to clone.
+//! What the routes need, in one value.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,6 @@ use serde::Serialize;
 use crate::ws::Sessions;
 
 /// What the routes need.
-#[derive(Clone)]
 pub struct App {
     /// Everything below the front end.
     pub system: System,

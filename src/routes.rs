@@ -12,7 +12,7 @@ mod projects;
 mod system;
 mod table;
 
-use std::convert::Infallible;
+use std::{convert::Infallible, sync::Arc};
 
 use borgos_actors::Error;
 use warp::{Filter, Rejection, Reply as _, filters::BoxedFilter, http::Method, reject, reply::Response};
@@ -60,7 +60,7 @@ pub static TABLE: &[Endpoint] = &[
 ];
 
 /// Returns the filters that answer the endpoints of [`TABLE`].
-pub fn routes(app: &App) -> BoxedFilter<(Response,)> {
+pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let resources = projects::routes(app)
         .or(deployments::routes(app))
         .unify()
@@ -79,7 +79,8 @@ pub fn routes(app: &App) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
-fn with(app: &App) -> impl Filter<Extract = (App,), Error = Infallible> + Clone + use<> {
+/// Hands out the app behind one pointer: a clone of all its parts for each request would cost more than the answer.
+fn with(app: &Arc<App>) -> impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + use<> {
     let app = app.clone();
     warp::any().map(move || app.clone())
 }

@@ -1,6 +1,6 @@
 //! `borgos serve`: takes the data directory, starts everything, serves until told to stop, and ends in order.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use borgos_actors::{
@@ -27,7 +27,7 @@ use crate::{
 /// How long WebSockets may take to close, beside the listener's own deadline.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(3);
 /// How long the actors may take to end. With the listener's deadline this stays below ten seconds.
-const ACTORS_DEADLINE: Duration = Duration::from_secs(4);
+const ACTORS_DEADLINE: Duration = Duration::from_secs(3);
 
 /// How the service ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,9 +51,13 @@ pub async fn run(config: Config) -> anyhow::Result<Ending> {
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))?;
-    let system = System::start(settings(&config)?).await?;
+    let system = tokio::select! {
+        started = System::start(settings(&config)?) => started?,
+        _ = terminate.recv() => return Ok(Ending::Stopped),
+        _ = interrupt.recv() => return Ok(Ending::Stopped),
+    };
     let sessions = Sessions::new(EventBus::new(system.events.clone(), system.store.clone()));
-    let app = App::new(system.clone(), sessions.clone());
+    let app = Arc::new(App::new(system.clone(), sessions.clone()));
     let service = Service::new(guard(&config), routes::routes(&app));
     let address = listener.local_addr()?;
     tracing::info!(%address, "BorgOS {} is listening on http://{address}", env!("CARGO_PKG_VERSION"));
@@ -70,7 +74,7 @@ pub async fn run(config: Config) -> anyhow::Result<Ending> {
         ending
     };
     let ((), ending) = tokio::join!(listener::serve(listener, service, stop), ending);
-    system.stop(ACTORS_DEADLINE).await?;
+    system.stop(ACTORS_DEADLINE).await;
     Ok(ending)
 }
 

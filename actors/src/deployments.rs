@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::{Instant, sleep};
+
 use crate::{
     Error,
     deployment::{self, Desired, Goal},
@@ -28,6 +30,8 @@ pub use runtimes::Runtimes;
 const STOP_PATIENCE: Duration = Duration::from_secs(20);
 /// How long a caller waits for a restart: a stop and a usual start. The deployment may have more time than the caller.
 const RESTART_PATIENCE: Duration = Duration::from_secs(30);
+/// The pause before an actor that is being replaced is asked again.
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
 /// How long a release may take to become healthy, unless the request says so.
 const DEFAULT_HEALTH_TIMEOUT_S: u32 = 60;
 /// The part of a default name that comes from the project; the port follows.
@@ -137,7 +141,9 @@ impl Deployments {
     pub async fn restart(&self, id: DeploymentId) -> Result<Progress, Error> {
         let replaced = deployments::request_restart(&self.store, id).await?;
         self.announce(id);
-        self.directory.handle(id).cast(deployment::Message::SkipPause)?;
+        if let Err(error) = self.directory.handle(id).cast(deployment::Message::SkipPause) {
+            tracing::debug!(deployment.id = %id, %error, "a hint was not taken");
+        }
         self.settle(id, Goal::RunningAfter(replaced), RESTART_PATIENCE).await
     }
 
@@ -156,15 +162,22 @@ impl Deployments {
         }
     }
 
+    /// Waits for a goal. An actor that is replaced meanwhile is asked again: the row is written, and its successor goes on.
     async fn settle(&self, id: DeploymentId, goal: Goal, patience: Duration) -> Result<Progress, Error> {
         let handle = self.directory.handle(id);
-        match handle
-            .call(patience, |reply| deployment::Message::Settle { goal, reply })
-            .await
-        {
-            Ok(settled) => settled.map(|_| Progress::Done),
-            Err(Error::Timeout { .. }) => Ok(Progress::UnderWay),
-            Err(error) => Err(error),
+        let deadline = Instant::now() + patience;
+        loop {
+            let left = deadline.duration_since(Instant::now());
+            match handle
+                .call(left, |reply| deployment::Message::Settle { goal, reply })
+                .await
+            {
+                Ok(settled) => return settled.map(|_| Progress::Done),
+                Err(Error::Timeout { .. }) => return Ok(Progress::UnderWay),
+                Err(Error::Restarting { .. } | Error::Busy { .. }) if left > RETRY_PAUSE => sleep(RETRY_PAUSE).await,
+                Err(Error::Restarting { .. } | Error::Busy { .. }) => return Ok(Progress::UnderWay),
+                Err(error) => return Err(error),
+            }
         }
     }
 

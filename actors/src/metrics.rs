@@ -9,6 +9,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use serde::Serialize;
 use sysinfo::System;
 use tokio::sync::watch;
+use tracing::debug;
 
 use crate::supervision;
 
@@ -18,7 +19,7 @@ const SAMPLE_EVERY: Duration = Duration::from_secs(2);
 /// What was last seen of the machine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Sample {
-    /// CPU use over all cores in the last [`SAMPLE_EVERY`], 0 to 100.
+    /// CPU use over all cores in the last two seconds, 0 to 100.
     pub cpu_percent: f64,
     /// Memory in use, 0 to 100.
     pub memory_percent: f64,
@@ -71,7 +72,7 @@ impl Actor for Metrics {
             system: System::new()?,
             args,
         };
-        state.sample()?;
+        state.sample();
         myself.send_interval(SAMPLE_EVERY, || Message::Sample);
         Ok(state)
     }
@@ -83,27 +84,31 @@ impl Actor for Metrics {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            Message::Sample => state.sample()?,
+            Message::Sample => state.sample(),
         }
         Ok(())
     }
 }
 
 impl State {
-    fn sample(&mut self) -> Result<(), ActorProcessingErr> {
+    /// What cannot be measured keeps its last value: a gauge is no reason to fail.
+    fn sample(&mut self) {
         self.system.refresh_cpu_usage();
         self.system.refresh_memory();
+        let last = *self.args.samples.borrow();
         self.args.samples.send_replace(Sample {
             cpu_percent: rounded(f64::from(self.system.global_cpu_usage())),
             memory_percent: percent(self.system.used_memory(), self.system.total_memory()),
-            disk_percent: self.disk_percent()?,
-            uptime_seconds: System::uptime()?,
+            disk_percent: self.disk_percent().unwrap_or_else(|error| {
+                debug!(%error, "the data directory's file system could not be measured");
+                last.disk_percent
+            }),
+            uptime_seconds: System::uptime().unwrap_or(last.uptime_seconds),
         });
-        Ok(())
     }
 
     /// As `df` has it: used space over what an unprivileged user could use.
-    fn disk_percent(&self) -> Result<f64, ActorProcessingErr> {
+    fn disk_percent(&self) -> rustix::io::Result<f64> {
         let disk = rustix::fs::statvfs(&self.args.data_dir)?;
         let used = disk.f_blocks.saturating_sub(disk.f_bfree);
         Ok(percent(used, used + disk.f_bavail))

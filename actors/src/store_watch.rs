@@ -7,16 +7,19 @@
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 use tracing::{info, warn};
 
 use crate::{
+    Error,
     store::{Store, events},
     supervision,
 };
 
 /// How often the database is asked whether it is there.
 const PING_EVERY: Duration = Duration::from_secs(5);
+/// How long it may take to answer that.
+const PING_PATIENCE: Duration = Duration::from_secs(3);
 /// How often old rows are removed.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 /// Events are kept for a week, so that a client that was away over a weekend can resume.
@@ -60,21 +63,27 @@ impl Actor for StoreWatch {
     type Arguments = Args;
 
     async fn pre_start(&self, myself: ActorRef<Message>, args: Args) -> Result<Args, ActorProcessingErr> {
+        myself.cast(Message::Ping)?;
         myself.cast(Message::Prune)?;
-        myself.send_interval(PING_EVERY, || Message::Ping);
-        myself.send_interval(PRUNE_EVERY, || Message::Prune);
         Ok(args)
     }
 
     async fn handle(
         &self,
-        _myself: ActorRef<Message>,
+        myself: ActorRef<Message>,
         message: Message,
         args: &mut Args,
     ) -> Result<(), ActorProcessingErr> {
+        // Each is planned again when it is done, so that none pile up while the database is slow.
         match message {
-            Message::Ping => args.ping().await,
-            Message::Prune => args.prune().await,
+            Message::Ping => {
+                args.ping().await;
+                myself.send_after(PING_EVERY, || Message::Ping);
+            }
+            Message::Prune => {
+                args.prune().await;
+                myself.send_after(PRUNE_EVERY, || Message::Prune);
+            }
         }
         Ok(())
     }
@@ -82,7 +91,13 @@ impl Actor for StoreWatch {
 
 impl Args {
     async fn ping(&self) {
-        let answer = self.store.ping().await;
+        let answer = match timeout(PING_PATIENCE, self.store.ping()).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Error::Timeout {
+                actor: "database".to_owned(),
+                after: PING_PATIENCE,
+            }),
+        };
         let was_reachable = self.is_reachable.send_replace(answer.is_ok());
         match (was_reachable, answer) {
             (true, Err(error)) => warn!(error = &error as &dyn std::error::Error, "the database does not answer"),

@@ -17,6 +17,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
+    time::timeout,
 };
 
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
     event_bus, journal,
     metrics::{self, Metrics, Sample},
     runtime::{self, Docker, Kind, Processes, Runtime},
-    store::{self, OpenError, Store},
+    store::{self, OpenError, Store, deployments},
     store_watch::{self, StoreWatch},
     supervision::{self, ChildSpec, Children, Handle, Lifecycle, Limit, Observer, Strategy, SupervisorSpec, Tree},
 };
@@ -38,6 +39,10 @@ const CAPACITY: usize = 1000;
 const LIFECYCLE_CAPACITY: usize = 10_000;
 /// The engine gets this long to answer when `auto` decides.
 const ENGINE_PATIENCE: Duration = Duration::from_secs(3);
+/// How long the database may take to close.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+/// Removing a long backlog of events may take this long.
+const PRUNE_STALL: Duration = Duration::from_secs(600);
 /// Static actors that fail more often than this bring their supervisor down.
 const ESCALATE: Limit = Limit::Escalate {
     max_restarts: 10,
@@ -83,6 +88,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error("cannot use the database")]
     Store(#[from] OpenError),
+    /// The database stopped answering.
+    #[error("cannot read the database")]
+    Database(#[source] Error),
     /// A runtime cannot be set up, such as with a malformed `DOCKER_HOST`.
     #[error("cannot set up the runtime")]
     Runtime(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -166,7 +174,8 @@ impl System {
             children: vec![
                 worker(&Handle::new("store-watch", CAPACITY), "store-watch", move || {
                     (StoreWatch, watched.clone())
-                }),
+                })
+                .stall(PRUNE_STALL),
                 ChildSpec::supervisor(group("app", ESCALATE, app)),
             ],
             group: Children::new("root"),
@@ -206,12 +215,14 @@ impl System {
     }
 
     /// Stops the actors in order and closes the database. What is deployed runs on.
-    ///
-    /// # Errors
-    /// Fails when a connection to the database could not be closed in order; nothing that was committed is lost by that.
-    pub async fn stop(&self, deadline: Duration) -> Result<(), Error> {
+    pub async fn stop(&self, deadline: Duration) {
         self.tree.stop(deadline).await;
-        self.store.close().await
+        // Nothing that was committed is lost by a connection that is cut.
+        match timeout(CLOSE_PATIENCE, self.store.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the database was not closed in order"),
+            Err(_) => tracing::warn!("the database did not close within {CLOSE_PATIENCE:?}"),
+        }
     }
 }
 
@@ -265,11 +276,18 @@ async fn runtimes(settings: &Settings, store: &Store) -> Result<Runtimes, StartE
         Kind::Docker => "containers",
         Kind::Process => "processes",
     });
-    Ok(Runtimes::new(Arc::new(docker), Arc::new(process), default))
+    let rows = deployments::wanted(store).await.map_err(StartError::Database)?;
+    let is_docker_used = rows.iter().any(|row| row.runtime == Kind::Docker);
+    Ok(Runtimes::new(
+        Arc::new(docker),
+        Arc::new(process),
+        default,
+        is_docker_used,
+    ))
 }
 
 async fn detect(docker: &Docker) -> Kind {
-    match tokio::time::timeout(ENGINE_PATIENCE, docker.ping()).await {
+    match timeout(ENGINE_PATIENCE, docker.ping()).await {
         Ok(Ok(_version)) => Kind::Docker,
         Ok(Err(runtime::Error::Unreachable(_))) | Err(_) => Kind::Process,
         Ok(Err(error)) => {

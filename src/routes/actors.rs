@@ -1,6 +1,6 @@
 //! The actors, for those who operate BorgOS.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use borgos_actors::Error;
 use warp::{Filter, Rejection, filters::BoxedFilter, path::Tail, reject, reply::Response};
@@ -17,7 +17,7 @@ use crate::{
 const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Returns the filters of this resource. An actor's path has slashes, so the rest of the URL is taken as a whole.
-pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
+pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let plain = || query::strict(&[]).map(drop).untuple_one();
     let path = || warp::path!("api" / "v1" / "actors" / ..).and(warp::path::tail());
 
@@ -37,12 +37,12 @@ pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
 }
 
 /// GET /api/v1/actors
-async fn list(app: App) -> Result<Reply, Problem> {
+async fn list(app: Arc<App>) -> Result<Reply, Problem> {
     Ok(reply::ok(&app.system.tree.view()))
 }
 
 /// GET /api/v1/actors/{path}
-async fn show(path: Tail, app: App) -> Result<Reply, Problem> {
+async fn show(path: Tail, app: Arc<App>) -> Result<Reply, Problem> {
     let path = path.as_str();
     let actor = app.system.tree.actor(path);
     let actor = actor.ok_or_else(|| Error::NotFound {
@@ -53,7 +53,7 @@ async fn show(path: Tail, app: App) -> Result<Reply, Problem> {
 }
 
 /// POST /api/v1/actors/{path}/restart
-async fn restart(path: String, app: App) -> Result<Reply, Problem> {
+async fn restart(path: String, app: Arc<App>) -> Result<Reply, Problem> {
     Ok(reply::ok(&app.system.tree.restart(&path, DRAIN_PATIENCE).await?))
 }
 

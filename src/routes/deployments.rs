@@ -1,5 +1,7 @@
 //! Deployments: projects that are to run on a port.
 
+use std::sync::Arc;
+
 use borgos_actors::{
     deployment::Status,
     deployments::{DeployRequest, Progress},
@@ -55,7 +57,7 @@ struct Deploy {
 }
 
 /// Returns the filters of this resource.
-pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
+pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let one = || warp::path!("api" / "v1" / "deployments" / String).and_then(id);
     let filters = query::strict(&["status", "project_id", "name", "port", "limit", "offset"]);
     let plain = || query::strict(&[]).map(drop).untuple_one();
@@ -91,19 +93,13 @@ pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
 }
 
 /// GET /api/v1/deployments
-async fn list(query: Query, app: App) -> Result<Reply, Problem> {
+async fn list(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
     let page = query.page()?;
     let filter = DeploymentFilter {
         status: query.choice("status", &STATUSES)?,
         project_id: query.id("project_id")?.map(ProjectId),
         name: query.parsed("name", DeploymentName::try_from)?,
-        port: query
-            .number("port", 1, 65_535)?
-            .map(|number| number as i64)
-            .map(Port::try_from)
-            .transpose()
-            .ok()
-            .flatten(),
+        port: query.parsed("port", Port::try_from)?,
     };
     let listed = deployments::list(&app.system.store, &filter, page.rows()).await?;
     let rows: Vec<DeploymentBody> = listed.rows.into_iter().map(DeploymentBody::from).collect();
@@ -111,7 +107,7 @@ async fn list(query: Query, app: App) -> Result<Reply, Problem> {
 }
 
 /// POST /api/v1/deploy
-async fn deploy(request: Deploy, app: App) -> Result<Reply, Problem> {
+async fn deploy(request: Deploy, app: Arc<App>) -> Result<Reply, Problem> {
     if request
         .health_timeout_s
         .is_some_and(|seconds| !(1..=MAX_HEALTH_TIMEOUT_S).contains(&seconds))
@@ -138,13 +134,13 @@ async fn deploy(request: Deploy, app: App) -> Result<Reply, Problem> {
 }
 
 /// GET /api/v1/deployments/{id}
-async fn show(id: i64, app: App) -> Result<Reply, Problem> {
+async fn show(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     let row = deployments::deployment(&app.system.store, DeploymentId(id)).await?;
     Ok(reply::ok(&DeploymentBody::from(row)))
 }
 
 /// DELETE /api/v1/deployments/{id}
-async fn delete(id: i64, app: App) -> Result<Reply, Problem> {
+async fn delete(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     let progress = app.system.deployments.delete(DeploymentId(id)).await?;
     Ok(tell(
         progress,
@@ -154,7 +150,7 @@ async fn delete(id: i64, app: App) -> Result<Reply, Problem> {
 }
 
 /// POST /api/v1/deployments/{id}/stop
-async fn stop(id: i64, app: App) -> Result<Reply, Problem> {
+async fn stop(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     let progress = app.system.deployments.stop(DeploymentId(id)).await?;
     Ok(tell(
         progress,
@@ -164,7 +160,7 @@ async fn stop(id: i64, app: App) -> Result<Reply, Problem> {
 }
 
 /// POST /api/v1/deployments/{id}/restart
-async fn restart(id: i64, app: App) -> Result<Reply, Problem> {
+async fn restart(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     let progress = app.system.deployments.restart(DeploymentId(id)).await?;
     Ok(tell(
         progress,

@@ -1,5 +1,7 @@
 //! The error log: what went wrong in projects and deployments.
 
+use std::sync::Arc;
+
 use borgos_actors::{
     id::{DeploymentId, ProjectId},
     store::error_log::{self, Filter as ErrorFilter, NewEntry, Severity},
@@ -40,7 +42,7 @@ struct Log {
 }
 
 /// Returns the filters of this resource.
-pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
+pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let all = || warp::path!("api" / "v1" / "errors");
     let filters = query::strict(&[
         "severity",
@@ -63,7 +65,7 @@ pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
 }
 
 /// GET /api/v1/errors
-async fn list(query: Query, app: App) -> Result<Reply, Problem> {
+async fn list(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
     let page = query.page()?;
     let filter = ErrorFilter {
         severity: query.choice("severity", &SEVERITIES)?,
@@ -78,7 +80,7 @@ async fn list(query: Query, app: App) -> Result<Reply, Problem> {
 }
 
 /// POST /api/v1/errors
-async fn log(request: Log, app: App) -> Result<Reply, Problem> {
+async fn log(request: Log, app: Arc<App>) -> Result<Reply, Problem> {
     if request.message.trim().is_empty() {
         return Err(Problem::invalid_field("message", "must not be empty"));
     }

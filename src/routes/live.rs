@@ -1,5 +1,7 @@
 //! The live stream's entrance.
 
+use std::sync::Arc;
+
 use hyper::upgrade::OnUpgrade;
 use warp::{Filter, Reply, filters::BoxedFilter, http::HeaderMap, reply::Response};
 
@@ -11,7 +13,7 @@ use crate::{
 };
 
 /// Returns the filter of `/ws`.
-pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
+pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("ws")
         .and(warp::get())
         .and(warp::header::headers_cloned())
@@ -22,7 +24,7 @@ pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
 }
 
 /// GET /ws
-fn connect(headers: HeaderMap, on_upgrade: Option<OnUpgrade>, app: App) -> Response {
+fn connect(headers: HeaderMap, on_upgrade: Option<OnUpgrade>, app: Arc<App>) -> Response {
     match ws::upgrade(&headers, on_upgrade, &app.sessions) {
         Ok(response) => response.map(|()| Response::default().into_body()),
         Err(refusal) => refused(refusal),

@@ -1,5 +1,7 @@
 //! Projects: directories of code that BorgOS knows.
 
+use std::sync::Arc;
+
 use borgos_actors::{
     Error,
     id::ProjectId,
@@ -44,7 +46,7 @@ struct Update {
 }
 
 /// Returns the filters of this resource.
-pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
+pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let all = || warp::path!("api" / "v1" / "projects");
     let one = || warp::path!("api" / "v1" / "projects" / String).and_then(id);
     let filters = query::strict(&["active", "tech_stack", "project_type", "name", "limit", "offset"]);
@@ -78,7 +80,7 @@ pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
 }
 
 /// GET /api/v1/projects
-async fn list(query: Query, app: App) -> Result<Reply, Problem> {
+async fn list(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
     let page = query.page()?;
     let filter = ProjectFilter {
         is_active: query.boolean("active")?,
@@ -94,7 +96,7 @@ async fn list(query: Query, app: App) -> Result<Reply, Problem> {
 }
 
 /// POST /api/v1/projects
-async fn create(request: Create, app: App) -> Result<Reply, Problem> {
+async fn create(request: Create, app: Arc<App>) -> Result<Reply, Problem> {
     let new = NewProject {
         name: request.name,
         path: resolve(request.path).await?,
@@ -111,13 +113,13 @@ async fn create(request: Create, app: App) -> Result<Reply, Problem> {
 }
 
 /// GET /api/v1/projects/{id}
-async fn show(id: i64, app: App) -> Result<Reply, Problem> {
+async fn show(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     let project = projects::project(&app.system.store, ProjectId(id)).await?;
     Ok(reply::ok(&detail(&app.system.store, project).await?))
 }
 
 /// PATCH /api/v1/projects/{id}
-async fn update(id: i64, request: Update, app: App) -> Result<Reply, Problem> {
+async fn update(id: i64, request: Update, app: Arc<App>) -> Result<Reply, Problem> {
     let patch = Patch {
         name: request.name,
         project_type: request.project_type,
@@ -131,7 +133,7 @@ async fn update(id: i64, request: Update, app: App) -> Result<Reply, Problem> {
 }
 
 /// DELETE /api/v1/projects/{id}
-async fn delete(id: i64, app: App) -> Result<Reply, Problem> {
+async fn delete(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     projects::delete(&app.system.store, ProjectId(id)).await?;
     app.nudge_events();
     Ok(reply::ok(&json!({"message": format!("Project {id} deleted")})))

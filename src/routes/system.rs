@@ -1,5 +1,7 @@
 //! How the service and its machine are.
 
+use std::sync::Arc;
+
 use chrono::{SecondsFormat, Utc};
 use serde::Serialize;
 use warp::{Filter, filters::BoxedFilter, http::StatusCode, reply::Response};
@@ -21,7 +23,7 @@ struct HealthBody {
 }
 
 /// Returns the filters of this resource.
-pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
+pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let show_health = warp::path!("health").and(warp::get()).and(with(app)).then(health);
     let show_status = warp::path!("api" / "v1" / "status")
         .and(warp::get())
@@ -34,7 +36,7 @@ pub(super) fn routes(app: &App) -> BoxedFilter<(Response,)> {
 /// GET /health
 ///
 /// Takes any query, as some probes add one against caches.
-async fn health(app: App) -> Result<Reply, Problem> {
+async fn health(app: Arc<App>) -> Result<Reply, Problem> {
     let timestamp = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
     Ok(match app.system.complaint() {
         None => reply::ok(&HealthBody {
@@ -54,6 +56,6 @@ async fn health(app: App) -> Result<Reply, Problem> {
 }
 
 /// GET /api/v1/status
-async fn status(app: App) -> Result<Reply, Problem> {
+async fn status(app: Arc<App>) -> Result<Reply, Problem> {
     Ok(reply::ok(&app.status().await?))
 }

@@ -10,8 +10,9 @@
 //!
 //! At most one job is in hand. A job that was replaced reports with an old ticket and is ignored.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef, MessagingErr, RpcReplyPort};
 use tokio::{
     task::{JoinHandle, JoinSet},
@@ -27,7 +28,10 @@ use crate::{
     Error, event_bus,
     id::{DeploymentId, Generation},
     runtime::Runtime,
-    store::{Store, deployments::Deployment},
+    store::{
+        Store,
+        deployments::{Deployment, OUTDATED},
+    },
     supervision::{self, Handle},
 };
 
@@ -142,8 +146,9 @@ enum Yields {
 impl Yields {
     fn of(job: &Job) -> Self {
         match job {
-            Job::AwaitHealth { .. } => Self::Always,
-            Job::Build { .. } => Self::WhenUnwanted,
+            // Past its deadline it is about to report, and must not be kept from that by new hints.
+            Job::AwaitHealth { deadline, .. } if *deadline > Instant::now() => Self::Always,
+            Job::Build { .. } | Job::AwaitHealth { .. } => Self::WhenUnwanted,
             Job::Observe | Job::Start(_) | Job::ReadExit { .. } | Job::Stop(_) | Job::Remove(_) => Self::Never,
         }
     }
@@ -187,7 +192,6 @@ impl Actor for DeploymentActor {
 
 impl State {
     async fn reconcile(&mut self) -> Result<(), ActorProcessingErr> {
-        self.reap()?;
         let yields = match &mut self.in_hand {
             None => Yields::Always,
             Some(job) => {
@@ -215,6 +219,7 @@ impl State {
     /// Begins a job in the place of the one in hand, if there is one.
     fn begin(&mut self, job: Job) {
         self.jobs.abort_all();
+        while self.jobs.try_join_next().is_some() {}
         self.num_tickets += 1;
         let ticket = self.num_tickets;
         self.in_hand = Some(InHand {
@@ -225,7 +230,7 @@ impl State {
         let work = job.run(self.args.deployment, self.args.runtime.clone());
         let myself = self.myself.clone();
         self.jobs.spawn(async move {
-            let outcome = work.await;
+            let outcome = AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Outcome::Panicked);
             // An error means that the actor is gone, and its successor observes anew.
             let _ = myself.cast(Message::Finished { ticket, outcome });
         });
@@ -239,7 +244,8 @@ impl State {
         self.reminder = Some(Reminder(self.myself.send_after(pause, || Message::Reconcile)));
     }
 
-    /// Lives through what would not be better after a crash. While the database is away nothing can be recorded, so
+    /// Lives through what would not be better after a crash. A decision on a row that has changed meanwhile is made anew.
+    /// While the database is away nothing can be recorded, so
     /// whatever was found out is forgotten and observed again later. A row that was deleted needs nothing any more; the
     /// reconciler is about to end this actor.
     fn survive(&mut self, error: ActorProcessingErr) -> Result<(), ActorProcessingErr> {
@@ -250,20 +256,13 @@ impl State {
                 self.remind(DATABASE_PAUSE);
                 Ok(())
             }
+            Some(Error::Conflict { code: OUTDATED, .. }) => {
+                self.begin(Job::Observe);
+                Ok(())
+            }
             Some(Error::NotFound { .. }) => Ok(()),
             _ => Err(error),
         }
-    }
-
-    /// Clears away jobs that have ended. One that panicked takes the actor with it, since it never reports.
-    fn reap(&mut self) -> Result<(), ActorProcessingErr> {
-        while let Some(ended) = self.jobs.try_join_next() {
-            match ended {
-                Err(error) if error.is_panic() => return Err(error.into()),
-                Ok(()) | Err(_) => {}
-            }
-        }
-        Ok(())
     }
 
     async fn settle(
@@ -271,6 +270,7 @@ impl State {
         goal: Goal,
         reply: RpcReplyPort<Result<Deployment, Error>>,
     ) -> Result<(), ActorProcessingErr> {
+        self.waiting.retain(|(_, reply)| !reply.is_closed());
         self.waiting.push((goal, reply));
         self.reconcile().await
     }
@@ -281,8 +281,9 @@ impl State {
         }
         let is_outdated = self.in_hand.take().is_some_and(|job| job.is_outdated);
         match outcome {
-            Outcome::Observed(Ok(instances)) if !is_outdated => return self.advance(&instances).await,
-            Outcome::Observed(Ok(_)) | Outcome::Cleared(Ok(())) => {}
+            Outcome::Observed(Ok(instances)) => return self.advance(&instances, is_outdated).await,
+            Outcome::Panicked => return Err("a job of the deployment panicked".into()),
+            Outcome::Cleared(Ok(())) => {}
             Outcome::Observed(Err(error)) | Outcome::Cleared(Err(error)) => return self.runtime_failed(error).await,
             Outcome::Built { result: Err(error), .. } | Outcome::Started(Err(error)) if is_passing(&error) => {
                 return self.runtime_failed(error).await;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::Status;
 use crate::{
+    id::ReleaseId,
     runtime::{self, Exit},
     store::{
         deployments::{Change, Deployment},
@@ -13,9 +14,6 @@ use crate::{
     },
     value::Port,
 };
-
-/// The error type of a program that runs and does not answer as it should.
-const UNHEALTHY: &str = "unhealthy";
 
 /// Something that went wrong with a deployment.
 #[derive(Debug)]
@@ -30,6 +28,10 @@ pub(super) struct Failure {
     pub(super) context: Value,
     /// What follows from it.
     pub(super) consequence: Consequence,
+    /// Whether the instance is still there and has to be stopped.
+    pub(super) leaves_instance: bool,
+    /// The release whose build failed.
+    pub(super) release: Option<ReleaseId>,
 }
 
 /// What follows from a failure.
@@ -53,11 +55,10 @@ impl Failure {
         };
         let context = json!({"exit_code": exit.code, "is_oom": exit.is_oom, "exited_at": exit.at});
         Self {
-            error_type: "crash",
             reason,
             lines,
             context,
-            consequence: Consequence::TryAgain,
+            ..Self::plain("crash", String::new(), Consequence::TryAgain)
         }
     }
 
@@ -71,12 +72,13 @@ impl Failure {
         let reason = format!("was not healthy within {timeout_s} s: {reason}");
         Self {
             lines,
-            ..Self::plain(UNHEALTHY, reason, Consequence::GiveUpUnlessItHasRun)
+            leaves_instance: true,
+            ..Self::plain("unhealthy", reason, Consequence::GiveUpUnlessItHasRun)
         }
     }
 
     /// The release could not be built.
-    pub(super) fn build(error: runtime::Error) -> Self {
+    pub(super) fn build(release: ReleaseId, error: runtime::Error) -> Self {
         let reason = format!("could not be built: {error}");
         let lines = match error {
             runtime::Error::BuildFailed { log, .. } => log,
@@ -84,6 +86,7 @@ impl Failure {
         };
         Self {
             lines,
+            release: Some(release),
             ..Self::plain("build", reason, Consequence::GiveUp)
         }
     }
@@ -111,6 +114,8 @@ impl Failure {
             lines: Vec::new(),
             context: json!({}),
             consequence,
+            leaves_instance: false,
+            release: None,
         }
     }
 }
@@ -121,10 +126,9 @@ impl Failure {
         let next = pause
             .map(|pause| format!(", next start in {:.1} s", pause.as_secs_f64()))
             .unwrap_or_default();
-        let is_there = self.error_type == UNHEALTHY;
         Change {
             reason: Some(format!("{}{next}", self.reason)),
-            instance: if is_there { None } else { Some(None) },
+            instance: if self.leaves_instance { None } else { Some(None) },
             restarts: pause.map(|_| row.restarts + 1),
             ..Change::to(status)
         }

@@ -72,6 +72,8 @@ pub enum Outcome {
     },
     /// The instance was stopped or removed, or not.
     Cleared(Result<(), Error>),
+    /// The job itself is defective.
+    Panicked,
 }
 
 impl Job {

@@ -30,6 +30,11 @@ impl Directory {
             .clone()
     }
 
+    /// Finds the handle of a deployment's actor.
+    pub(super) fn find(&self, id: DeploymentId) -> Option<Handle<Message>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
     /// Forgets a deployment that was deleted.
     pub(super) fn forget(&self, id: DeploymentId) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&id);

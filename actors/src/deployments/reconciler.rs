@@ -1,10 +1,14 @@
 //! Keeps one actor running for each deployment and nothing running for anything else.
 //!
 //! The worker `reconciler`, first child of `deployments`. It compares the rows with the actors, and what the runtimes run
-//! with the rows: at start, every [`SWEEP_EVERY`], and when a runtime says that it may have missed something. It owns
+//! with the rows: at start, every 30 s, and when a runtime says that it may have missed something. It owns
 //! nothing; after a crash the next sweep does the same. What a single deployment needs is its own actor's business.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::StreamExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -146,14 +150,17 @@ impl State {
             return Err(format!("following a runtime ended: {ended:?}").into());
         }
         let rows = deployments::wanted(&self.args.store).await?;
+        let running: HashSet<String> = self.args.children.paths().into_iter().collect();
         for row in &rows {
-            self.ensure(row).await?;
+            if !running.contains(&Directory::path(row.id)) {
+                self.start(row).await?;
+            }
             self.nudge(row.id)?;
         }
-        for id in self.args.directory.ids() {
-            if !rows.iter().any(|row| row.id == id) {
-                self.forget(id).await?;
-            }
+        let wanted: HashSet<DeploymentId> = rows.iter().map(|row| row.id).collect();
+        for id in self.args.directory.ids().into_iter().filter(|id| !wanted.contains(id)) {
+            // Its row may be younger than the list.
+            self.look(id).await?;
         }
         self.begin_listing();
         Ok(())
@@ -162,17 +169,25 @@ impl State {
     async fn look(&mut self, id: DeploymentId) -> Result<(), ActorProcessingErr> {
         match deployments::deployment(&self.args.store, id).await {
             Ok(row) => {
-                self.ensure(&row).await?;
+                if !self.args.children.paths().contains(&Directory::path(id)) {
+                    self.start(&row).await?;
+                }
                 self.nudge(id)
             }
-            Err(crate::Error::NotFound { .. }) => self.forget(id).await,
+            Err(crate::Error::NotFound { .. }) => {
+                self.forget(id).await;
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Tells a deployment's actor to look. If it has too many messages waiting it looks soon anyway.
+    /// Tells a deployment's actor, if there is one, to look. If it has too many messages waiting it looks soon anyway.
     fn nudge(&self, id: DeploymentId) -> Result<(), ActorProcessingErr> {
-        match self.args.directory.handle(id).cast(deployment::Message::Reconcile) {
+        let Some(handle) = self.args.directory.find(id) else {
+            return Ok(());
+        };
+        match handle.cast(deployment::Message::Reconcile) {
             Ok(())
             | Err(crate::Error::Busy { .. } | crate::Error::Restarting { .. } | crate::Error::NotFound { .. }) => {
                 Ok(())
@@ -181,12 +196,8 @@ impl State {
         }
     }
 
-    /// Starts the deployment's actor unless it is there.
-    async fn ensure(&self, row: &deployments::Deployment) -> Result<(), ActorProcessingErr> {
+    async fn start(&self, row: &deployments::Deployment) -> Result<(), ActorProcessingErr> {
         let path = Directory::path(row.id);
-        if self.args.children.paths().contains(&path) {
-            return Ok(());
-        }
         let args = deployment::Args {
             deployment: row.id,
             store: self.args.store.clone(),
@@ -203,13 +214,16 @@ impl State {
         Ok(())
     }
 
-    async fn forget(&self, id: DeploymentId) -> Result<(), ActorProcessingErr> {
+    /// Ends the actor of a deployment that is deleted. One that cannot be ended now is met again by the next sweep.
+    async fn forget(&self, id: DeploymentId) {
         let path = Directory::path(id);
-        if self.args.children.paths().contains(&path) {
-            self.args.children.stop(&path).await?;
+        if self.args.children.paths().contains(&path)
+            && let Err(error) = self.args.children.stop(&path).await
+        {
+            warn!(deployment.id = %id, %error, "the actor of a deleted deployment could not be ended");
+            return;
         }
         self.args.directory.forget(id);
-        Ok(())
     }
 
     /// Asks the runtimes what runs, beside the actor: an engine may take its time.

@@ -10,15 +10,19 @@ pub struct Runtimes {
     docker: Arc<dyn Runtime>,
     process: Arc<dyn Runtime>,
     default: Kind,
+    watches_docker: bool,
 }
 
 impl Runtimes {
-    /// Brings the runtimes together; new deployments run on the `default` one.
-    pub fn new(docker: Arc<dyn Runtime>, process: Arc<dyn Runtime>, default: Kind) -> Self {
+    /// Brings the runtimes together; new deployments run on the `default` one. An engine that no deployment ever used
+    /// is left alone.
+    pub fn new(docker: Arc<dyn Runtime>, process: Arc<dyn Runtime>, default: Kind, is_docker_used: bool) -> Self {
+        let watches_docker = is_docker_used || default == Kind::Docker;
         Self {
             docker,
             process,
             default,
+            watches_docker,
         }
     }
 
@@ -35,12 +39,10 @@ impl Runtimes {
         self.get(self.default)
     }
 
-    /// Returns the runtimes that are watched as a whole. An engine that is not used here is left alone.
+    /// Returns the runtimes that are watched as a whole.
     pub fn in_use(&self) -> Vec<Arc<dyn Runtime>> {
-        match self.default {
-            Kind::Docker => vec![self.docker.clone(), self.process.clone()],
-            Kind::Process => vec![self.process.clone()],
-        }
+        let docker = self.watches_docker.then(|| self.docker.clone());
+        docker.into_iter().chain([self.process.clone()]).collect()
     }
 }
 

@@ -22,7 +22,7 @@ mod row;
 
 use announce::announce;
 pub use begin::{begin_generation, request_restart};
-pub use change::{Change, mark_deleted, record, record_failure, set_desired};
+pub use change::{Change, OUTDATED, confirm, doubt, mark_deleted, record, record_failure, set_desired};
 
 /// A deployment.
 #[derive(Debug, Clone, PartialEq)]

@@ -125,6 +125,21 @@ pub async fn finish(store: &Store, id: ReleaseId, result: Result<&Artifact, &str
         .await
 }
 
+/// Ends the building of a release without success, in the transaction of what follows from that.
+pub(super) async fn fail(transaction: &DatabaseTransaction, id: ReleaseId, reason: &str) -> Result<(), DbErr> {
+    let change = row::ActiveModel {
+        status: Set(Status::Failed),
+        reason: Set(Some(storable(reason.to_owned()))),
+        ..Default::default()
+    };
+    let update = row::Entity::update_many().set(change).filter(row::Column::Id.eq(id));
+    update
+        .filter(row::Column::Status.eq(Status::Building))
+        .exec(transaction)
+        .await?;
+    Ok(())
+}
+
 /// Returns a release.
 ///
 /// # Errors

@@ -60,6 +60,17 @@ impl TryFrom<i64> for Port {
     }
 }
 
+impl TryFrom<String> for Port {
+    type Error = Invalid;
+
+    /// Reads plain digits, as they are written in a query.
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number: i64 = text.parse().ok().filter(|_| is_digits).unwrap_or(0);
+        Self::try_from(number)
+    }
+}
+
 impl From<Port> for u16 {
     fn from(port: Port) -> Self {
         port.0

@@ -42,23 +42,37 @@ impl State {
     }
 
     /// Takes steps until one needs a job or nothing is left to do.
-    pub(super) async fn advance(&mut self, instances: &[Observation]) -> Result<(), ActorProcessingErr> {
+    ///
+    /// An observation that is outdated, since something was heard meanwhile, is good enough for a step, which leads to
+    /// another one; only to rest on it would be wrong.
+    pub(super) async fn advance(
+        &mut self,
+        instances: &[Observation],
+        is_outdated: bool,
+    ) -> Result<(), ActorProcessingErr> {
         for _ in 0..MAX_WRITES {
             let row = self.row().await?;
             self.crash_loop.get_or_insert_with(|| CrashLoop::of(row.status));
             let release = releases::newest(&self.args.store, row.id).await?;
             let job = match machine::next(&self.facts(&row, release.as_ref(), instances)) {
-                Step::Rest => return self.rest(row).await,
-                Step::AwaitRetry => return self.await_retry(&row),
+                Step::Rest | Step::AwaitRetry if is_outdated => Job::Observe,
+                Step::Rest => return self.rest(&row).await,
+                Step::AwaitRetry => {
+                    self.await_retry(&row);
+                    return Ok(());
+                }
                 Step::Record(status) => {
-                    self.record(&Change::to(status)).await?;
+                    self.record(&row, &Change::to(status)).await?;
                     continue;
                 }
                 Step::Adopt { instance } => {
-                    self.record(&Change {
-                        instance: Some(Some(instance)),
-                        ..Change::to(Status::Starting)
-                    })
+                    self.record(
+                        &row,
+                        &Change {
+                            instance: Some(Some(instance)),
+                            ..Change::to(Status::Starting)
+                        },
+                    )
                     .await?;
                     continue;
                 }
@@ -73,7 +87,6 @@ impl State {
                 Step::Stop(instance) => Job::Stop(instance),
                 Step::Remove(instance) => Job::Remove(instance),
             };
-            self.answer(&row);
             self.begin(job);
             return Ok(());
         }
@@ -100,33 +113,35 @@ impl State {
         }
     }
 
-    /// Nothing is left to do. A running deployment was just seen running, which its row says with the time.
-    async fn rest(&mut self, row: Deployment) -> Result<(), ActorProcessingErr> {
-        let row = match row.status {
-            Status::Running => self.record(&Change::to(Status::Running)).await?,
-            _ => row,
-        };
-        self.answer(&row);
+    /// Nothing is left to do: the deployment was just seen to be as its row says. A reason that was a doubt is gone.
+    async fn rest(&mut self, row: &Deployment) -> Result<(), ActorProcessingErr> {
+        match (row.status, &row.reason) {
+            (Status::Running, Some(_)) => {
+                self.record(row, &Change::to(Status::Running)).await?;
+            }
+            _ => deployments::confirm(&self.args.store, row.id).await?,
+        }
+        self.answer(row);
         Ok(())
     }
 
-    fn await_retry(&mut self, row: &Deployment) -> Result<(), ActorProcessingErr> {
+    fn await_retry(&mut self, row: &Deployment) {
         self.answer(row);
         let pause = self
             .retry_at
             .map_or(Duration::ZERO, |at| at.duration_since(Instant::now()));
         self.remind(pause);
-        Ok(())
     }
 
     /// Begins the next release, or goes on with one whose build was interrupted.
     async fn build(&mut self, row: &Deployment, release: Option<Release>) -> Result<Job, ActorProcessingErr> {
-        self.record(&Change::to(Status::Building)).await?;
         let project = projects::project(&self.args.store, row.project_id).await?;
         let release = match release {
             Some(release) if release.status == releases::Status::Building => release,
             _ => releases::begin(&self.args.store, row.id, &new_release(row)).await?,
         };
+        // After the release: a restart of a failed deployment that is torn here still finds a release to build.
+        self.record(row, &Change::to(Status::Building)).await?;
         let wanted = Wanted {
             directory: project.path,
             image: row.image.clone(),
@@ -171,9 +186,8 @@ impl State {
                 releases::finish(&self.args.store, release, Ok(&artifact)).await?;
             }
             Err(error) => {
-                releases::finish(&self.args.store, release, Err(&error.to_string())).await?;
                 let row = self.row().await?;
-                self.fail(&row, Failure::build(error), Duration::ZERO).await?;
+                self.fail(&row, Failure::build(release, error), Duration::ZERO).await?;
             }
         }
         Ok(())
@@ -183,34 +197,39 @@ impl State {
         &mut self,
         result: Result<InstanceRef, runtime::Error>,
     ) -> Result<(), ActorProcessingErr> {
+        let row = self.row().await?;
+        if row.status != Status::Starting {
+            // Something else is wanted by now, and the next observation sees what there is.
+            return Ok(());
+        }
         let failure = match result {
             Ok(instance) => {
-                self.record(&Change {
+                let change = Change {
                     instance: Some(Some(instance)),
                     ..Change::to(Status::Starting)
-                })
-                .await?;
-                return Ok(());
+                };
+                return Ok(self.record(&row, &change).await?);
             }
             Err(runtime::Error::PortInUse(port)) => Failure::port_in_use(port, port::find_holder(port).await),
             Err(error) => Failure::start(&error),
         };
-        let row = self.row().await?;
         self.fail(&row, failure, Duration::ZERO).await
     }
 
     pub(super) async fn probed(&mut self, result: Result<(), (String, Vec<String>)>) -> Result<(), ActorProcessingErr> {
+        let row = self.row().await?;
+        if row.status != Status::Starting {
+            return Ok(());
+        }
         match result {
             Ok(()) => {
-                self.record(&Change {
+                let change = Change {
                     started_at: Some(Some(Utc::now())),
                     ..Change::to(Status::Running)
-                })
-                .await?;
-                Ok(())
+                };
+                Ok(self.record(&row, &change).await?)
             }
             Err((reason, lines)) => {
-                let row = self.row().await?;
                 self.fail(
                     &row,
                     Failure::unhealthy(&reason, row.health_timeout_s, lines),
@@ -223,6 +242,9 @@ impl State {
 
     pub(super) async fn exited(&mut self, exit: &Exit, lines: Vec<String>) -> Result<(), ActorProcessingErr> {
         let row = self.row().await?;
+        if !row.status.has_instance() {
+            return Ok(());
+        }
         self.fail(&row, Failure::exit(exit, lines), ran_for(&row, exit.at))
             .await
     }
@@ -247,15 +269,16 @@ impl State {
             };
             failure.change(row, status, Some(verdict.pause))
         };
-        deployments::record_failure(&self.args.store, row.id, &change, &failure.entry(row)).await?;
+        let entry = failure.entry(row);
+        deployments::record_failure(&self.args.store, row, &change, &entry, failure.release).await?;
         self.announce();
         Ok(())
     }
 
-    async fn record(&self, change: &Change) -> Result<Deployment, Error> {
-        let row = deployments::record(&self.args.store, self.args.deployment, change).await?;
+    async fn record(&self, row: &Deployment, change: &Change) -> Result<(), Error> {
+        deployments::record(&self.args.store, row, change).await?;
         self.announce();
-        Ok(row)
+        Ok(())
     }
 
     /// The bus polls as well, so a hint that it does not take is no loss.
@@ -265,22 +288,27 @@ impl State {
         }
     }
 
-    /// The runtime could not be asked. Nothing is known, so the status stays and says why it is old; whoever waits is told.
+    /// The runtime could not be asked. Nothing is known, so a status that claims something stays and says that it is in
+    /// doubt; whoever waits is told.
     pub(super) async fn runtime_failed(&mut self, error: runtime::Error) -> Result<(), ActorProcessingErr> {
-        let row = self.row().await?;
-        let reason = Some(format!("not observed: {error}"));
-        tracing::warn!(deployment.id = %row.id, %error, "deployment {} could not be observed", row.id);
-        self.record(&Change {
-            reason,
-            ..Change::to(row.status)
-        })
-        .await?;
+        self.remind(RUNTIME_PAUSE);
         let cause = error.to_string();
         for (_, reply) in self.waiting.drain(..) {
             // A caller that gave up no longer listens.
             let _ = reply.send(Err(Error::Engine(cause.clone().into())));
         }
-        self.remind(RUNTIME_PAUSE);
+        let row = self.row().await?;
+        let doubt = format!("not observed: {error}");
+        if row.status.has_instance() && row.reason.as_ref() != Some(&doubt) {
+            tracing::warn!(
+                deployment.id = %row.id,
+                error = &error as &dyn std::error::Error,
+                "deployment {} could not be observed",
+                row.id
+            );
+            deployments::doubt(&self.args.store, &row, &doubt).await?;
+            self.announce();
+        }
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Writing what was observed of a deployment, and what is wanted of it.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, entity::prelude::*, sea_query::Expr};
 
 use super::{Deployment, announce, locked, row};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
         Store,
         column::storable,
         error_log::{self, NewEntry},
-        now,
+        now, releases,
     },
 };
 
@@ -48,37 +48,95 @@ impl Change {
     }
 }
 
+/// The code of a write that was decided on a row that has changed since.
+pub const OUTDATED: &str = "OUTDATED";
+
 /// Writes what was observed just now. Announced as `deployment_status` only when the status or its reason is another.
 ///
 /// # Errors
-/// Fails when there is no such deployment, or when it is deleted.
-pub async fn record(store: &Store, id: DeploymentId, change: &Change) -> Result<Deployment, Error> {
+/// [`OUTDATED`] when somebody else has changed what is wanted or the status since the row was `seen`: then nothing is
+/// written, so that no request is lost. Fails when there is no such deployment, or when it is deleted.
+pub async fn record(store: &Store, seen: &Deployment, change: &Change) -> Result<Deployment, Error> {
     store
         .write(async |transaction| {
-            let before = locked(transaction, id).await?;
+            let before = unchanged(transaction, seen).await?;
             write(transaction, &before, observed(&before, change)).await
         })
         .await
 }
 
-/// Writes what was observed together with the entry of the error log that says more, so that no failure is logged twice
-/// or not at all, whatever crashes.
+/// Writes what was observed together with the entry of the error log that says more, and with the release whose build
+/// failed if that is why, so that no failure is logged twice or not at all, whatever crashes.
 ///
 /// # Errors
-/// Fails when there is no such deployment, or when it is deleted.
+/// Those of [`record`].
 pub async fn record_failure(
     store: &Store,
-    id: DeploymentId,
+    seen: &Deployment,
     change: &Change,
     entry: &NewEntry,
+    release: Option<ReleaseId>,
 ) -> Result<Deployment, Error> {
     store
         .write(async |transaction| {
-            let before = locked(transaction, id).await?;
+            let before = unchanged(transaction, seen).await?;
+            if let Some(release) = release {
+                releases::fail(transaction, release, &entry.message).await?;
+            }
             error_log::append(transaction, entry).await?;
             write(transaction, &before, observed(&before, change)).await
         })
         .await
+}
+
+/// Writes that the deployment was seen just now to be as its row says.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn confirm(store: &Store, id: DeploymentId) -> Result<(), Error> {
+    let update = row::Entity::update_many()
+        .col_expr(row::Column::ObservedAt, Expr::val(now()))
+        .filter(row::Column::Id.eq(id))
+        .filter(row::Column::DeletedAt.is_null());
+    store
+        .write(async |transaction| {
+            update.exec(transaction).await?;
+            Ok(())
+        })
+        .await
+}
+
+/// Writes why the deployment could not be observed. Its status stays, with the time when it was seen last.
+///
+/// # Errors
+/// Those of [`record`].
+pub async fn doubt(store: &Store, seen: &Deployment, reason: &str) -> Result<(), Error> {
+    store
+        .write(async |transaction| {
+            let before = unchanged(transaction, seen).await?;
+            let reason = storable(reason.to_owned());
+            if before.reason.as_ref() != Some(&reason) {
+                let row = row::ActiveModel {
+                    reason: Set(Some(reason)),
+                    updated_at: Set(now()),
+                    ..Default::default()
+                };
+                write(transaction, &before, row).await?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// Locks the row and checks that it still is what a decision was based on.
+async fn unchanged(transaction: &DatabaseTransaction, seen: &Deployment) -> Result<Deployment, Error> {
+    let before = locked(transaction, seen.id).await?;
+    let facts = |row: &Deployment| (row.desired, row.status, row.generation);
+    if facts(&before) != facts(seen) {
+        let reason = format!("deployment {} has changed meanwhile", seen.id);
+        return Err(Error::Conflict { code: OUTDATED, reason });
+    }
+    Ok(before)
 }
 
 /// Writes what is wanted from now on, and what that makes of the status where it is known at once.
@@ -105,15 +163,22 @@ pub async fn set_desired(
         .await
 }
 
-/// Deletes a deployment: its port and its name are free, and nothing writes to it any more. Whoever calls this has
-/// removed its instances. Announced as `deployment_deleted`.
+/// Deletes a stopped deployment: its port and its name are free, and nothing writes to it any more. Announced as
+/// `deployment_deleted`.
 ///
 /// # Errors
-/// Fails when there is no such deployment, or when it is deleted already.
+/// `DEPLOYMENT_NOT_STOPPED` when it is not, such as after a restart that came in between. Fails when there is no such deployment, or when it is deleted already.
 pub async fn mark_deleted(store: &Store, id: DeploymentId) -> Result<Deployment, Error> {
     store
         .write(async |transaction| {
             let before = locked(transaction, id).await?;
+            if (before.desired, before.status) != (Desired::Stopped, Status::Stopped) {
+                let reason = format!("deployment {id} runs or is about to, stop it first");
+                return Err(Error::Conflict {
+                    code: "DEPLOYMENT_NOT_STOPPED",
+                    reason,
+                });
+            }
             let at = now();
             let row = row::ActiveModel {
                 id: Set(before.id),

@@ -6,7 +6,10 @@ use serde_json::json;
 
 use super::{
     engines::each_store,
-    samples::{self, ALL, a_deployment, a_project, new_deployment, new_events, new_kinds, new_release, number, port},
+    samples::{
+        self, ALL, a_deployment, a_project, delete, new_deployment, new_events, new_kinds, new_release, number, port,
+        record,
+    },
 };
 use crate::{
     Error,
@@ -99,7 +102,7 @@ async fn a_port_and_a_name_are_free_again_once_their_deployment_is_deleted() {
         let same_name = deployments::create(store, &new_deployment(project.id, "app", 8091)).await;
         assert_eq!(same_name.unwrap_err().code(), "NAME_IN_USE");
 
-        deployments::mark_deleted(store, first.id).await.unwrap();
+        delete(store, first.id).await;
         let second = a_deployment(store, project.id, "app", 8090).await;
         assert_ne!(first.id, second.id);
         assert_eq!(deployments::wanted(store).await.unwrap(), [second]);
@@ -144,13 +147,9 @@ async fn lists_leave_out_what_is_deleted() {
         let second = a_deployment(store, one.id, "b", 8091).await;
         let third = a_deployment(store, two.id, "c", 8092).await;
         let gone = a_deployment(store, two.id, "d", 8093).await;
-        deployments::record(store, second.id, &Change::to(Status::Running))
-            .await
-            .unwrap();
-        deployments::record(store, gone.id, &Change::to(Status::Running))
-            .await
-            .unwrap();
-        deployments::mark_deleted(store, gone.id).await.unwrap();
+        record(store, second.id, &Change::to(Status::Running)).await.unwrap();
+        record(store, gone.id, &Change::to(Status::Running)).await.unwrap();
+        delete(store, gone.id).await;
 
         let ids = async |filter: Filter| -> Vec<DeploymentId> {
             let listed = deployments::list(store, &filter, ALL).await.unwrap();
@@ -208,7 +207,7 @@ async fn only_a_new_status_or_reason_is_announced() {
             restarts: Some(3),
             ..to(Status::Starting, "release 1\0")
         };
-        let starting = deployments::record(store, id, &change).await.unwrap();
+        let starting = record(store, id, &change).await.unwrap();
         assert_eq!(starting.reason.as_deref(), Some("release 1\u{fffd}"));
         assert_eq!(starting.instance, Some(InstanceRef("c0ffee".to_owned())));
         assert_eq!(
@@ -217,21 +216,17 @@ async fn only_a_new_status_or_reason_is_announced() {
         );
         assert_eq!(starting.restarts, 3);
 
-        let again = deployments::record(store, id, &to(Status::Starting, "release 1\0"))
-            .await
-            .unwrap();
+        let again = record(store, id, &to(Status::Starting, "release 1\0")).await.unwrap();
         assert!(again.observed_at > starting.observed_at);
         assert_eq!(again.updated_at, starting.updated_at);
         assert_eq!((again.instance, again.restarts), (starting.instance, 3));
-        deployments::record(store, id, &to(Status::Starting, "still"))
-            .await
-            .unwrap();
+        record(store, id, &to(Status::Starting, "still")).await.unwrap();
         let ended = Change {
             instance: Some(None),
             started_at: Some(None),
             ..Change::to(Status::Failed)
         };
-        let failed = deployments::record(store, id, &ended).await.unwrap();
+        let failed = record(store, id, &ended).await.unwrap();
         assert_eq!((failed.reason, failed.instance, failed.started_at), (None, None, None));
 
         let told: Vec<_> = new_events(store)
@@ -262,9 +257,7 @@ async fn what_is_wanted_is_kept_apart_from_what_is() {
             .await
             .unwrap();
         assert_eq!((told.desired, told.status), (Desired::Stopped, Status::Stopping));
-        let observed = deployments::record(store, id, &Change::to(Status::Stopped))
-            .await
-            .unwrap();
+        let observed = record(store, id, &Change::to(Status::Stopped)).await.unwrap();
         assert_eq!((observed.desired, observed.status), (Desired::Stopped, Status::Stopped));
         assert_eq!(new_kinds(store).await, ["deployment_status", "deployment_status"]);
     })
@@ -316,16 +309,19 @@ async fn a_restart_replaces_what_runs_and_leaves_what_is_coming_up() {
 }
 
 #[tokio::test]
-async fn a_failure_is_recorded_with_its_entry_or_not_at_all() {
+async fn a_failure_that_was_seen_on_an_older_row_is_not_recorded() {
     each_store(async |store| {
         let project = a_project(store, "p").await;
         let id = a_deployment(store, project.id, "app", 8090).await.id;
         let entry = samples::new_error(error_log::Severity::Error, "exited with code 1");
         let change = Change::to(Status::Restarting);
-        let row = deployments::record_failure(store, id, &change, &entry).await.unwrap();
+        let seen = deployments::deployment(store, id).await.unwrap();
+        let row = deployments::record_failure(store, &seen, &change, &entry, None)
+            .await
+            .unwrap();
         assert_eq!(row.status, Status::Restarting);
         assert!(
-            deployments::record_failure(store, DeploymentId(99), &change, &entry)
+            deployments::record_failure(store, &seen, &change, &entry, None)
                 .await
                 .is_err()
         );
@@ -339,7 +335,7 @@ async fn what_is_deleted_is_never_found_or_written_again() {
     each_store(async |store| {
         let project = a_project(store, "p").await;
         let id = a_deployment(store, project.id, "app", 8090).await.id;
-        let deleted = deployments::mark_deleted(store, id).await.unwrap();
+        let deleted = delete(store, id).await;
         assert!(deleted.deleted_at.is_some());
         assert_eq!(
             new_kinds(store).await.last().map(String::as_str),
@@ -347,17 +343,15 @@ async fn what_is_deleted_is_never_found_or_written_again() {
         );
 
         assert!(is_absent(deployments::deployment(store, id).await));
-        assert!(is_absent(
-            deployments::record(store, id, &Change::to(Status::Running)).await
-        ));
+        assert!(is_absent(record(store, id, &Change::to(Status::Running)).await));
         assert!(is_absent(
             deployments::set_desired(store, id, Desired::Running, None).await
         ));
         assert!(is_absent(deployments::begin_generation(store, id, ReleaseId(1)).await));
         assert!(is_absent(deployments::mark_deleted(store, id).await));
         assert!(is_absent(releases::begin(store, id, &new_release()).await));
-        let untouched = "SELECT count(*) FROM deployments WHERE status = 'pending' AND desired = 'stopped' \
-                         AND generation = 0 AND observed_at = created_at";
+        let untouched = "SELECT count(*) FROM deployments WHERE status = 'stopped' AND desired = 'stopped' \
+                         AND generation = 0";
         assert_eq!(number(&store.reader, untouched).await, 1);
         assert!(new_events(store).await.is_empty());
     })
@@ -387,13 +381,26 @@ async fn a_write_that_waited_for_the_deletion_is_refused() {
     .await;
 }
 
+/// Stops and deletes, until nobody comes in between.
+async fn stop_and_delete(store: &Store, id: DeploymentId) {
+    let stopped = Change::to(Status::Stopped);
+    loop {
+        deployments::set_desired(store, id, Desired::Stopped, Some(&stopped))
+            .await
+            .unwrap();
+        match deployments::mark_deleted(store, id).await {
+            Ok(_) => return,
+            Err(error) => assert_eq!(error.code(), "DEPLOYMENT_NOT_STOPPED"),
+        }
+    }
+}
+
 /// One of them deletes, the others write before or never.
 async fn race(store: &Store, id: DeploymentId, n: usize) {
     if n == 20 {
-        deployments::mark_deleted(store, id).await.unwrap();
-        return;
+        return stop_and_delete(store, id).await;
     }
-    let result = deployments::record(store, id, &to(Status::Starting, &n.to_string())).await;
+    let result = record(store, id, &to(Status::Starting, &n.to_string())).await;
     assert!(result.is_ok() || is_absent(result));
 }
 

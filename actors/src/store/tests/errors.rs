@@ -3,12 +3,12 @@ use serde_json::json;
 
 use super::{
     engines::each_store,
-    samples::{ALL, a_deployment, a_project, new_error, new_events},
+    samples::{ALL, a_deployment, a_project, delete, new_error, new_events},
 };
 use crate::{
     id::{DeploymentId, ProjectId},
     store::{
-        Page, deployments,
+        Page,
         error_log::{self, Filter, NewEntry, Severity},
         projects,
     },
@@ -41,7 +41,7 @@ async fn an_entry_carries_its_projects_name_and_outlives_the_project() {
             "project_id": project.id, "deployment_id": deployment, "error_type": "runtime"});
         assert_eq!(events[0].data, data);
 
-        deployments::mark_deleted(store, deployment).await.unwrap();
+        delete(store, deployment).await;
         projects::delete(store, project.id).await.unwrap();
         let listed = error_log::list(store, &Filter::default(), ALL).await.unwrap();
         assert_eq!((listed.rows[0].project_id, &listed.rows[0].project_name), (None, &None));

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     engines::each_store,
-    samples::{a_deployment, a_project, new_error, new_events},
+    samples::{a_deployment, a_project, new_error, new_events, record},
 };
 use crate::{
     Error,
@@ -74,7 +74,7 @@ async fn write(store: &Store, writer: usize, own: DeploymentId, shared: Deployme
                 reason: Some(reason),
                 ..Change::to(Status::Starting)
             };
-            deployments::record(store, id, &change).await.unwrap();
+            record(store, id, &change).await.unwrap();
         }
     }
 }

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::{
     engines::each_store,
-    samples::{ALL, a_deployment, a_project, new_events, new_kinds, new_project, number},
+    samples::{ALL, a_deployment, a_project, delete, new_events, new_kinds, new_project, number},
 };
 use crate::{
     Error,
@@ -160,7 +160,7 @@ async fn a_project_is_deleted_only_without_live_deployments_and_history_stays() 
         let refused = projects::delete(store, project.id).await.unwrap_err();
         assert_eq!(refused.code(), "PROJECT_HAS_DEPLOYMENTS");
 
-        deployments::mark_deleted(store, deployment.id).await.unwrap();
+        delete(store, deployment.id).await;
         projects::delete(store, project.id).await.unwrap();
         assert_eq!(projects::find(store, project.id).await.unwrap(), None);
         let kept = "SELECT count(*) FROM deployments WHERE project_id IS NULL";

@@ -4,11 +4,13 @@ use sea_orm::{ConnectionTrait, Statement};
 use serde_json::json;
 
 use crate::{
-    id::ProjectId,
+    Error,
+    deployment::{Desired, Status},
+    id::{DeploymentId, ProjectId},
     runtime::Kind,
     store::{
         Page, Store,
-        deployments::{self, Deployment, NewDeployment},
+        deployments::{self, Change, Deployment, NewDeployment},
         error_log::{NewEntry, Severity},
         events::{self, Event},
         projects::{self, NewProject, Project},
@@ -100,4 +102,27 @@ pub(super) async fn number(database: &impl ConnectionTrait, sql: &str) -> i64 {
     let query = Statement::from_string(database.get_database_backend(), sql);
     let row = database.query_one_raw(query).await.unwrap().unwrap();
     row.try_get_by_index(0).unwrap()
+}
+
+/// Records a change as an actor does, which looks again when the row has changed meanwhile.
+pub(super) async fn record(store: &Store, id: DeploymentId, change: &Change) -> Result<Deployment, Error> {
+    loop {
+        let seen = deployments::deployment(store, id).await?;
+        match deployments::record(store, &seen, change).await {
+            Err(Error::Conflict {
+                code: deployments::OUTDATED,
+                ..
+            }) => {}
+            result => return result,
+        }
+    }
+}
+
+/// Deletes a deployment as it is done: once it is stopped.
+pub(super) async fn delete(store: &Store, id: DeploymentId) -> Deployment {
+    let stopped = Change::to(Status::Stopped);
+    deployments::set_desired(store, id, Desired::Stopped, Some(&stopped))
+        .await
+        .unwrap();
+    deployments::mark_deleted(store, id).await.unwrap()
 }
