@@ -4,6 +4,7 @@
 //! it are. A request type refuses unknown fields by `#[serde(deny_unknown_fields)]`.
 
 mod fault;
+pub mod field;
 mod tree;
 
 use std::time::Duration;

@@ -12,7 +12,7 @@ use warp::{Filter, filters::BoxedFilter, reply::Response};
 use super::{answer, with};
 use crate::{
     app::App,
-    body,
+    body::{self, field::Id},
     problem::Problem,
     query::{self, Query},
     reply::{self, Reply},
@@ -29,8 +29,8 @@ const SEVERITIES: [(&str, Severity); 5] = [
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Log {
-    project_id: Option<i64>,
-    deployment_id: Option<i64>,
+    project_id: Option<Id>,
+    deployment_id: Option<Id>,
     error_type: ShortText,
     severity: Severity,
     message: String,
@@ -83,8 +83,8 @@ async fn log(request: Log, app: App) -> Result<Reply, Problem> {
         return Err(Problem::invalid_field("message", "must not be empty"));
     }
     let entry = NewEntry {
-        project_id: request.project_id.map(ProjectId),
-        deployment_id: request.deployment_id.map(DeploymentId),
+        project_id: request.project_id.map(|id| ProjectId(id.get())),
+        deployment_id: request.deployment_id.map(|id| DeploymentId(id.get())),
         error_type: request.error_type.into(),
         severity: request.severity,
         message: request.message,
