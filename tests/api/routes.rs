@@ -71,7 +71,7 @@ fn every_endpoint_is_asked_by_a_test() {
             let example = path.replace("{id}", "1").replace("{path}", "deployment/1");
             let is_named =
                 |end: &str| sources.contains(&format!("{path}{end}")) || sources.contains(&format!("{example}{end}"));
-            !(is_named("\"") || is_named("?"))
+            !["\"", "?", " HTTP"].into_iter().any(is_named)
         })
         .collect();
     assert!(untested.is_empty(), "no test in tests/api asks {untested:?}");

@@ -91,14 +91,13 @@ async fn a_bad_parameter_is_refused_by_name() {
                 let twice = format!("{path}?{name}={good}&{name}={good}");
                 assert_refused(world.get(&twice).await, name, &twice);
             }
-            for unknown in ["actve", "sort", "Limit", "gr%C3%B6%C3%9Fe"] {
+            for unknown in ["actve", "sort", "Limit"] {
                 let target = format!("{path}?{unknown}=1");
                 let answer = world.get(&target).await.expect(400);
                 assert_eq!(answer["code"], "INVALID_FIELD", "{target}");
-                let name = unknown.replace("%C3%B6%C3%9F", "öß");
                 let message = answer["message"].as_str().unwrap();
                 assert!(
-                    message.contains(&name) && message.contains("limit"),
+                    message.contains(unknown) && message.contains("limit"),
                     "{target}: {message}"
                 );
             }

@@ -98,7 +98,9 @@ async fn assert_body(world: &World, running: &Value, port: u16) {
         Runtime::Process => assert_eq!(running["runtime"], "process"),
     }
     let list = world.get("/api/v1/deployments").await.expect(200);
-    assert_eq!(list, json!([running]));
+    assert_documented(&list, &json!([documented()]));
+    assert_eq!(list.as_array().unwrap().len(), 1);
+    assert_eq!(list[0]["container_id"], running["container_id"]);
 }
 
 async fn assert_gone(world: &World, id: i64) {
