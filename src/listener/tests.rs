@@ -115,6 +115,7 @@ async fn who_sends_a_body_that_nobody_reads_gets_the_answer() {
     );
     let answer = server.exchange(&format!("{head}{body}")).await;
     assert!(answer.starts_with("HTTP/1.1 405"), "{answer}");
+    assert!(answer.to_ascii_lowercase().contains("connection: close"), "{answer}");
 
     let started = Instant::now();
     let answer = server.exchange(&head).await;
