@@ -110,7 +110,7 @@ async fn refusals_have_their_exit_codes() {
 
 #[tokio::test]
 async fn events_are_followed() {
-    let world = Setup::new(Runtime::Process).token(TOKEN).start().await;
+    let mut world = Setup::new(Runtime::Process).token(TOKEN).start().await;
     let mut command = program();
     command.args(["events", "--json", "--channels", "errors"]);
     command.env("BORGOS_URL", world.base_url()).env("BORGOS_TOKEN", TOKEN);
@@ -133,8 +133,9 @@ async fn events_are_followed() {
     );
     assert_eq!(event["data"]["severity"], "info");
 
-    // The end of the service ends the command with a failure: who follows must know.
-    child.kill().await.unwrap();
+    // Who follows must know that nothing more comes.
+    world.restart().await;
+    assert_eq!(child.wait().await.unwrap().code(), Some(1));
     world.close().await;
 }
 

@@ -94,6 +94,21 @@ async fn the_log_is_filtered_and_paged_as_documented() {
 }
 
 #[tokio::test]
+async fn a_list_has_at_most_100_entries_unless_more_are_asked_for() {
+    on_both_databases(async |world| {
+        for number in 0..=100 {
+            log(world, "info", &number.to_string()).await;
+        }
+        for (query, num_expected) in [("", 100), ("?limit=1000", 101), ("?limit=1", 1)] {
+            let answer = world.get(&format!("/api/v1/errors{query}")).await;
+            assert_eq!(answer.header("x-total-count"), "101");
+            assert_eq!(answer.expect(200).as_array().unwrap().len(), num_expected, "{query}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn any_text_can_be_logged() {
     on_both_databases(async |world| {
         let message = "line one\nline two\t\u{1b}[31m Größe 🚀 \u{202e}";
