@@ -18,6 +18,10 @@ use crate::{
     reply::{self, Reply},
 };
 
+/// A message goes to everybody who follows the errors; what is longer belongs into the stack trace.
+const MAX_MESSAGE_CHARS: usize = 10_000;
+const MAX_TRACE_CHARS: usize = 200_000;
+
 const SEVERITIES: [(&str, Severity); 5] = [
     ("debug", Severity::Debug),
     ("info", Severity::Info),
@@ -82,6 +86,12 @@ async fn log(request: Log, app: App) -> Result<Reply, Problem> {
     if request.message.trim().is_empty() {
         return Err(Problem::invalid_field("message", "must not be empty"));
     }
+    check_length("message", &request.message, MAX_MESSAGE_CHARS)?;
+    check_length(
+        "stack_trace",
+        request.stack_trace.as_deref().unwrap_or_default(),
+        MAX_TRACE_CHARS,
+    )?;
     let entry = NewEntry {
         project_id: request.project_id.map(|id| ProjectId(id.get())),
         deployment_id: request.deployment_id.map(|id| DeploymentId(id.get())),
@@ -95,4 +105,14 @@ async fn log(request: Log, app: App) -> Result<Reply, Problem> {
     app.nudge_events();
     let body = json!({"message": "Error logged successfully", "id": entry.id});
     Ok(reply::created(&format!("/api/v1/errors?limit=1#{}", entry.id), &body))
+}
+
+fn check_length(field: &str, text: &str, max_chars: usize) -> Result<(), Problem> {
+    match text.chars().count() > max_chars {
+        true => Err(Problem::invalid_field(
+            field,
+            format!("must have at most {max_chars} characters"),
+        )),
+        false => Ok(()),
+    }
 }

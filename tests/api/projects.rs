@@ -84,6 +84,9 @@ async fn a_project_is_changed_and_deleted() {
         assert_eq!(after["path"], before["path"]);
         assert_eq!(after["created_at"], before["created_at"]);
         assert_eq!(world.get(&path).await.expect(200), after);
+        let with_nul = json!({"metadata": {"a": "\0", "b": {"\0": [1]}}});
+        let replaced = world.patch(&path, &with_nul).await.expect(200);
+        assert_eq!(replaced["metadata"], json!({"a": "\u{fffd}", "b": {"\u{fffd}": [1]}}));
         let cleared = world.patch(&path, &json!({"project_type": null})).await.expect(200);
         assert_eq!(
             (&cleared["project_type"], &cleared["name"]),

@@ -305,7 +305,9 @@ async fn a_bad_error_is_not_logged() {
         let kinds = texts(&["", &"x".repeat(101)]);
         let severities = texts(&["", "Error", "fatal", "errör", "error "]);
         let mut messages = no_texts();
-        messages.extend([json!(""), json!(" \n ")]);
+        messages.extend([json!(""), json!(" \n "), json!("x".repeat(10_001))]);
+        let mut traces = no_texts();
+        traces.push(json!("x".repeat(200_001)));
         let contexts = vec![json!([]), json!("x"), json!(1), json!(true)];
         let table = Table {
             method: Method::POST,
@@ -318,7 +320,7 @@ async fn a_bad_error_is_not_logged() {
                 ("error_type", kinds),
                 ("severity", severities),
                 ("message", messages),
-                ("stack_trace", no_texts()),
+                ("stack_trace", traces),
                 ("context", contexts),
             ],
         };
