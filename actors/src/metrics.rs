@@ -18,7 +18,7 @@ const SAMPLE_EVERY: Duration = Duration::from_secs(2);
 /// What was last seen of the machine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Sample {
-    /// CPU use over all cores in the last [`SAMPLE_EVERY`], 0 to 100.
+    /// CPU use over all cores in the last `SAMPLE_EVERY`, 0 to 100.
     pub cpu_percent: f64,
     /// Memory in use, 0 to 100.
     pub memory_percent: f64,

@@ -1,7 +1,7 @@
 //! Keeps one actor running for each deployment and nothing running for anything else.
 //!
 //! The worker `reconciler`, first child of `deployments`. It compares the rows with the actors, and what the runtimes run
-//! with the rows: at start, every [`SWEEP_EVERY`], and when a runtime says that it may have missed something. It owns
+//! with the rows: at start, every `SWEEP_EVERY`, and when a runtime says that it may have missed something. It owns
 //! nothing; after a crash the next sweep does the same. What a single deployment needs is its own actor's business.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
