@@ -4,6 +4,7 @@
 //! it are. A request type refuses unknown fields by `#[serde(deny_unknown_fields)]`.
 
 mod fault;
+pub mod field;
 mod tree;
 
 use std::time::Duration;
@@ -112,6 +113,10 @@ fn too_large() -> Problem {
 /// another shape than `T` or a field twice.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let tree = tree::parse(bytes)?;
+    // Serde would take an array for a struct, too, with the fields in the order of our code.
+    if !tree.is_object() {
+        return Err(fault::explain(".", "invalid type, expected a map"));
+    }
     serde_path_to_error::deserialize(tree).map_err(|error| {
         let path = error.path().to_string();
         fault::explain(&path, &error.into_inner().to_string())

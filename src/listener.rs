@@ -43,7 +43,7 @@ impl Stop {
     }
 }
 
-/// Serves clients until the stop is requested, then gives open requests [`DRAIN_DEADLINE`] to end.
+/// Serves clients until the stop is requested, then gives open requests `DRAIN_DEADLINE` to end.
 pub async fn serve(listener: TcpListener, service: Service, stop: Stop) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();

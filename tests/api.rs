@@ -1,4 +1,17 @@
 //! The API as its users see it: a real server, asked over HTTP and WebSocket.
 
+mod access;
+mod actors;
+mod bad_input;
 mod clients;
+mod command_line;
+mod deployments;
+mod documented;
+mod errors;
+mod everywhere;
 mod lifecycle;
+mod live;
+mod projects;
+mod routes;
+mod startup;
+mod system;

@@ -11,7 +11,11 @@ use std::{
     time::Duration,
 };
 
-use hyper::{Request, body::Incoming, service::service_fn};
+use hyper::{
+    Request,
+    body::{Body, Incoming},
+    service::service_fn,
+};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
@@ -36,6 +40,8 @@ use crate::{
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 /// How large a head may be; larger ones are answered with 431.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// A body of this size has usually arrived with its head, so that the connection can be used again.
+const SHORT_BODY_BYTES: u64 = 4 * 1024;
 /// HTTP/2 clients are asked for a sign of life this often.
 const HTTP2_PING_EVERY: Duration = Duration::from_secs(20);
 
@@ -113,14 +119,16 @@ async fn respond(
 ) -> Result<warp::reply::Response, Infallible> {
     request.extensions_mut().insert(PeerAddr(peer));
     let is_http1 = request.version() < Version::HTTP_2;
-    let is_last = is_http1 && request.headers().contains_key(TRANSFER_ENCODING);
+    let is_chunked = is_http1 && request.headers().contains_key(TRANSFER_ENCODING);
+    let is_long = is_http1 && request.body().size_hint().lower() > SHORT_BODY_BYTES;
     let arrival = Arrival {
         peer: peer.ip(),
         is_ambiguous: framing.is_ambiguous(),
     };
     let mut response = service.respond(request, arrival).await;
-    if is_last {
-        // The scanner does not follow chunks, so nothing after them may be taken for a request.
+    // The scanner does not follow chunks, so nothing after them may be taken for a request. And where a long body may
+    // have been refused unread, the client is told that the connection ends, so that it sends nothing more on it.
+    if is_chunked || (is_long && response.status().is_client_error()) {
         response
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));

@@ -46,7 +46,9 @@ enum State {
     Head(Head),
     /// So many bytes of a body are still to come.
     Body(u64),
-    /// Nothing more needs to be watched. After a request with `Transfer-Encoding` the connection is closed anyway.
+    /// The body comes in chunks, which are not followed: the connection is closed after this request.
+    Chunks,
+    /// Nothing more needs to be watched.
     Over,
 }
 
@@ -66,6 +68,11 @@ impl Scanner {
         }
     }
 
+    /// Says whether the client may still be sending a body.
+    pub(super) fn is_inside_body(&self) -> bool {
+        matches!(self.state, State::Body(_) | State::Chunks)
+    }
+
     /// Looks at bytes in the order in which they arrive.
     pub(super) fn look(&mut self, mut bytes: &[u8]) {
         if self.framing.0.is_over.load(Ordering::Acquire) {
@@ -73,7 +80,7 @@ impl Scanner {
         }
         while !bytes.is_empty() {
             match &mut self.state {
-                State::Over => return,
+                State::Over | State::Chunks => return,
                 State::Body(remaining) => {
                     let num_skipped = usize::try_from(*remaining).unwrap_or(usize::MAX).min(bytes.len());
                     *remaining -= num_skipped as u64;
@@ -100,7 +107,7 @@ impl Scanner {
             Line::Inside => {}
             Line::End => match (head.is_chunked, head.length) {
                 (true, Some(_)) => self.give_up(),
-                (true, None) => self.state = State::Over,
+                (true, None) => self.state = State::Chunks,
                 (false, None | Some(0)) => self.state = State::Head(Head::default()),
                 (false, Some(length)) => self.state = State::Body(length),
             },

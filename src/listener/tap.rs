@@ -1,24 +1,40 @@
 //! A client's socket, with what belongs to it for as long as it is open.
 
 use std::{
+    future::Future,
     io::{self, IoSlice},
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
     sync::OwnedSemaphorePermit,
+    time::{Sleep, sleep},
 };
 
 use super::framing::Scanner;
+
+/// How long and how much a client may go on sending a body that was refused.
+const LINGER_DEADLINE: Duration = Duration::from_secs(2);
+const MAX_LINGER_BYTES: usize = 16 * 1024 * 1024;
+const LINGER_BUFFER_BYTES: usize = 16 * 1024;
 
 /// A client's socket. It holds its place among the allowed connections even after an upgrade to WebSocket.
 pub(super) struct Tap {
     stream: TcpStream,
     scanner: Scanner,
+    /// The end of a connection whose client was still sending; most have none.
+    linger: Option<Box<Linger>>,
     _place: OwnedSemaphorePermit,
+}
+
+/// What is left of the patience with a client that still sends.
+struct Linger {
+    deadline: Pin<Box<Sleep>>,
+    num_left: usize,
 }
 
 impl Tap {
@@ -26,7 +42,29 @@ impl Tap {
         Self {
             stream,
             scanner,
+            linger: None,
             _place: place,
+        }
+    }
+
+    /// Reads and drops what comes until the client has ended too. To close a socket with unread bytes resets it, and
+    /// the client would lose the answer that says why its body was refused.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(linger) = &mut self.linger else {
+            return Poll::Ready(());
+        };
+        let mut space = [0; LINGER_BUFFER_BYTES];
+        loop {
+            let mut buffer = ReadBuf::new(&mut space);
+            if linger.deadline.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() && linger.num_left > buffer.filled().len() => {
+                    linger.num_left -= buffer.filled().len();
+                }
+                _ => return Poll::Ready(()),
+            }
         }
     }
 }
@@ -50,7 +88,17 @@ impl AsyncWrite for Tap {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        if self.linger.is_none() {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+            if !self.scanner.is_inside_body() {
+                return Poll::Ready(Ok(()));
+            }
+            self.linger = Some(Box::new(Linger {
+                deadline: Box::pin(sleep(LINGER_DEADLINE)),
+                num_left: MAX_LINGER_BYTES,
+            }));
+        }
+        self.poll_linger(cx).map(Ok)
     }
 
     fn poll_write_vectored(

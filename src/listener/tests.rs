@@ -105,6 +105,28 @@ async fn a_length_stated_twice_is_refused_and_what_follows_is_not_read() {
     server.end().await;
 }
 
+#[tokio::test]
+async fn who_sends_a_body_that_nobody_reads_gets_the_answer() {
+    let server = Server::start(|| 2).await;
+    let body = "x".repeat(4 * 1024 * 1024);
+    let head = format!(
+        "POST /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let answer = server.exchange(&format!("{head}{body}")).await;
+    assert!(answer.starts_with("HTTP/1.1 405"), "{answer}");
+    assert!(answer.to_ascii_lowercase().contains("connection: close"), "{answer}");
+
+    let started = Instant::now();
+    let answer = server.exchange(&head).await;
+    assert!(answer.starts_with("HTTP/1.1 405"), "{answer}");
+    assert!(
+        started.elapsed() < Duration::from_secs(1),
+        "the answer is there before the wait"
+    );
+    server.end().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_sends_nothing_or_half_a_head_is_disconnected() {
     let server = Server::start(|| 2).await;

@@ -16,7 +16,7 @@ use warp::{Filter, filters::BoxedFilter, reply::Response};
 use super::{answer, body::DeploymentBody, id, with};
 use crate::{
     app::App,
-    body,
+    body::{self, field::Id},
     problem::Problem,
     query::{self, Query},
     reply::{self, Reply},
@@ -42,7 +42,7 @@ const STATUSES: [(&str, Status); 11] = [
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Deploy {
-    project_id: i64,
+    project_id: Id,
     name: Option<DeploymentName>,
     port: Port,
     #[serde(default)]
@@ -116,7 +116,7 @@ async fn deploy(request: Deploy, app: Arc<App>) -> Result<Reply, Problem> {
         return Err(Problem::invalid_field("health_timeout_s", reason));
     }
     let request = DeployRequest {
-        project_id: ProjectId(request.project_id),
+        project_id: ProjectId(request.project_id.get()),
         name: request.name,
         port: request.port,
         environment: request.environment,

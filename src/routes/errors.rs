@@ -14,11 +14,15 @@ use warp::{Filter, filters::BoxedFilter, reply::Response};
 use super::{answer, with};
 use crate::{
     app::App,
-    body,
+    body::{self, field::Id},
     problem::Problem,
     query::{self, Query},
     reply::{self, Reply},
 };
+
+/// A message goes to everybody who follows the errors; what is longer belongs into the stack trace.
+const MAX_MESSAGE_CHARS: usize = 10_000;
+const MAX_TRACE_CHARS: usize = 200_000;
 
 const SEVERITIES: [(&str, Severity); 5] = [
     ("debug", Severity::Debug),
@@ -31,8 +35,8 @@ const SEVERITIES: [(&str, Severity); 5] = [
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Log {
-    project_id: Option<i64>,
-    deployment_id: Option<i64>,
+    project_id: Option<Id>,
+    deployment_id: Option<Id>,
     error_type: ShortText,
     severity: Severity,
     message: String,
@@ -84,9 +88,15 @@ async fn log(request: Log, app: Arc<App>) -> Result<Reply, Problem> {
     if request.message.trim().is_empty() {
         return Err(Problem::invalid_field("message", "must not be empty"));
     }
+    check_length("message", &request.message, MAX_MESSAGE_CHARS)?;
+    check_length(
+        "stack_trace",
+        request.stack_trace.as_deref().unwrap_or_default(),
+        MAX_TRACE_CHARS,
+    )?;
     let entry = NewEntry {
-        project_id: request.project_id.map(ProjectId),
-        deployment_id: request.deployment_id.map(DeploymentId),
+        project_id: request.project_id.map(|id| ProjectId(id.get())),
+        deployment_id: request.deployment_id.map(|id| DeploymentId(id.get())),
         error_type: request.error_type.into(),
         severity: request.severity,
         message: request.message,
@@ -97,4 +107,14 @@ async fn log(request: Log, app: Arc<App>) -> Result<Reply, Problem> {
     app.nudge_events();
     let body = json!({"message": "Error logged successfully", "id": entry.id});
     Ok(reply::created(&format!("/api/v1/errors?limit=1#{}", entry.id), &body))
+}
+
+fn check_length(field: &str, text: &str, max_chars: usize) -> Result<(), Problem> {
+    match text.chars().count() > max_chars {
+        true => Err(Problem::invalid_field(
+            field,
+            format!("must have at most {max_chars} characters"),
+        )),
+        false => Ok(()),
+    }
 }

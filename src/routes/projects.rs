@@ -11,14 +11,14 @@ use borgos_actors::{
     },
     value::{ProjectName, ProjectPath, ProjectType, TechStack},
 };
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 use super::{answer, body::ProjectBody, id, with};
 use crate::{
     app::App,
-    body,
+    body::{self, field},
     problem::Problem,
     query::{self, Query},
     reply::{self, Reply},
@@ -36,12 +36,15 @@ struct Create {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Update {
+    #[serde(default, deserialize_with = "field::not_null")]
     name: Option<ProjectName>,
-    /// Absent leaves it, `null` clears it.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "field::nullable")]
     project_type: Option<Option<ProjectType>>,
+    #[serde(default, deserialize_with = "field::not_null")]
     tech_stack: Option<TechStack>,
+    #[serde(default, deserialize_with = "field::not_null")]
     is_active: Option<bool>,
+    #[serde(default, deserialize_with = "field::not_null")]
     metadata: Option<Map<String, Value>>,
 }
 
@@ -152,9 +155,4 @@ async fn resolve(path: String) -> Result<ProjectPath, Error> {
             field: "path".to_owned(),
             reason: invalid.to_string(),
         })
-}
-
-/// Tells a field that is `null` from one that is not there.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }

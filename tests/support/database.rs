@@ -5,6 +5,10 @@ use std::path::Path;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbErr, Statement};
 use uuid::Uuid;
 
+/// What requests write to. `events` is left out, since actors write there by themselves; each change of these tables
+/// comes with its event.
+const WRITTEN: [&str; 5] = ["projects", "deployments", "releases", "error_log", "tasks"];
+
 /// Which database a world uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Backend {
@@ -63,6 +67,21 @@ impl TestDatabase {
             .try_get("", "value");
         connection.close().await?;
         instance
+    }
+
+    /// Counts the rows of everything that people write to.
+    pub(crate) async fn num_rows(&self) -> Result<u64, DbErr> {
+        let connection = self.connect().await?;
+        let counts = WRITTEN.map(|table| format!("(SELECT COUNT(*) FROM {table})"));
+        let question = format!("SELECT {} AS num_rows", counts.join(" + "));
+        let row = connection
+            .query_one_raw(Statement::from_string(connection.get_database_backend(), question))
+            .await?;
+        let num_rows: i64 = row
+            .ok_or_else(|| DbErr::RecordNotFound("num_rows".to_owned()))?
+            .try_get("", "num_rows")?;
+        connection.close().await?;
+        u64::try_from(num_rows).map_err(|error| DbErr::Type(error.to_string()))
     }
 
     /// Drops it if it is one on a server, even while someone is connected.

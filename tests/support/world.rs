@@ -228,6 +228,11 @@ impl World {
         .await
     }
 
+    /// Counts all rows that a request could have written.
+    pub(crate) async fn num_rows(&self) -> u64 {
+        self.database.num_rows().await.expect("the rows can be counted")
+    }
+
     /// Returns the ids of the containers that this world has started and that still exist.
     pub(crate) async fn containers(&self) -> Vec<String> {
         let instance = self.database.instance().await.expect("the database names its instance");
