@@ -11,7 +11,7 @@ mod server;
 mod socket;
 mod world;
 
-pub(crate) use database::Backend;
+pub(crate) use database::{Backend, postgres_address};
 pub(crate) use eventually::{eventually, eventually_within};
 pub(crate) use http::{Answer, Http};
 pub(crate) use port::free_port;

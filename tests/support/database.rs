@@ -93,6 +93,14 @@ impl TestDatabase {
     }
 }
 
+/// Returns where the server listens, as `host:port`.
+pub(crate) fn postgres_address() -> String {
+    let url = server_url();
+    let authority = url.split('/').nth(2).expect("the address of the server has a host");
+    let (_, address) = authority.rsplit_once('@').unwrap_or(("", authority));
+    address.to_owned()
+}
+
 fn server_url() -> String {
     super::variable("BORGOS_TEST_POSTGRES_URL")
 }

@@ -84,6 +84,16 @@ impl Socket {
         }
     }
 
+    /// Returns the next frame, or nothing once the connection has ended, in order or not.
+    pub(crate) async fn next_if_connected(&mut self) -> Option<Value> {
+        while let Some(Ok(message)) = self.stream.next().await {
+            if let Message::Text(text) = message {
+                return Some(serde_json::from_str(&text).expect("the server sends JSON"));
+            }
+        }
+        None
+    }
+
     /// Returns the next message that is neither ping nor pong, `None` at the end.
     async fn next_message(&mut self) -> Option<Message> {
         loop {

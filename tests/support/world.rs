@@ -6,13 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 
 use super::{
     Answer, Http, Project, Socket,
-    database::{Backend, TestDatabase},
+    database::{Backend, TestDatabase, postgres_address},
     docker, eventually, free_port, leftovers,
     server::{Server, program},
 };
@@ -31,6 +32,8 @@ pub(crate) enum Runtime {
 pub(crate) struct Setup {
     runtime: Runtime,
     backend: Backend,
+    /// Where the server finds PostgreSQL, if not at its own address.
+    postgres_address: Option<String>,
     token: Option<String>,
     variables: Vec<(String, String)>,
 }
@@ -41,6 +44,7 @@ impl Setup {
         Self {
             runtime,
             backend: Backend::Sqlite,
+            postgres_address: None,
             token: None,
             variables: Vec::new(),
         }
@@ -50,6 +54,12 @@ impl Setup {
     pub(crate) fn backend(mut self, backend: Backend) -> Self {
         self.backend = backend;
         self
+    }
+
+    /// Uses PostgreSQL, which the server reaches through this address, such as that of a proxy.
+    pub(crate) fn postgres_through(mut self, address: &str) -> Self {
+        self.postgres_address = Some(address.to_owned());
+        self.backend(Backend::Postgres)
     }
 
     /// Requires a token; the world's own clients send it.
@@ -154,6 +164,10 @@ impl World {
             }
         };
         if let Some(url) = self.database.server_url() {
+            let url = match &self.setup.postgres_address {
+                Some(address) => url.replacen(&postgres_address(), address, 1),
+                None => url.to_owned(),
+            };
             command.env("DATABASE_URL", url);
         }
         command.envs(self.setup.variables.iter().map(|(name, value)| (name, value)));
@@ -175,6 +189,25 @@ impl World {
     pub(crate) async fn restart(&mut self) {
         self.terminate().await;
         self.boot().await;
+    }
+
+    /// Sends the server a signal that does not end it.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let server = self.server.as_ref().expect("the server was started");
+        kill_process(server.pid(), signal).expect("a child can be signalled");
+    }
+
+    /// Returns the processes of this world that [`boot`](Self::boot) did not start: keepers and what they keep.
+    pub(crate) fn deployed_processes(&self) -> Vec<(Pid, String)> {
+        let server = self.server.as_ref().map(Server::pid);
+        let mut found = leftovers::processes(self.root.path());
+        found.retain(|(pid, _)| Some(*pid) != server);
+        found
+    }
+
+    /// Returns the id that labels the containers of this world.
+    pub(crate) async fn instance(&self) -> String {
+        self.database.instance().await.expect("the database names its instance")
     }
 
     fn running(&mut self) -> Server {
@@ -235,8 +268,7 @@ impl World {
 
     /// Returns the ids of the containers that this world has started and that still exist.
     pub(crate) async fn containers(&self) -> Vec<String> {
-        let instance = self.database.instance().await.expect("the database names its instance");
-        leftovers::containers(&docker::client(), &instance).await
+        leftovers::containers(&docker::client(), &self.instance().await).await
     }
 
     /// Deletes all deployments, stops the server, and fails the test if a container or a process is left over.

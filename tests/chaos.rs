@@ -1,0 +1,16 @@
+//! What happens when things go wrong from outside: BorgOS killed, stopped and frozen, programs and containers killed, the
+//! engine and the database away. Status stays true, nothing is lost or doubled, and what is deployed goes on.
+
+mod adoption;
+mod containers;
+mod crash_loop;
+mod database;
+mod endings;
+mod engine;
+mod events;
+mod kills;
+mod load;
+mod operator;
+mod proxy;
+mod scene;
+mod strangers;
