@@ -45,6 +45,7 @@ impl supervision::Message for Message {
 }
 
 /// What the actor is given.
+#[derive(Clone)]
 pub struct Args {
     /// Whose file system is measured.
     pub data_dir: PathBuf,

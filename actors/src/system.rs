@@ -12,6 +12,8 @@
 //!       └─ deployment/…    one for each deployment
 //! ```
 
+mod table;
+
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
@@ -20,46 +22,25 @@ use tokio::{
     time::timeout,
 };
 
+use table::{Handles, Parts};
+
 use crate::{
     Error,
     deployments::{Deployments, Directory, Runtimes, reconciler},
     event_bus, journal,
-    metrics::{self, Metrics, Sample},
+    metrics::{self, Sample},
     runtime::{self, Docker, Kind, Processes, Runtime},
     store::{self, OpenError, Store, deployments},
-    store_watch::{self, StoreWatch},
-    supervision::{self, ChildSpec, Children, Handle, Lifecycle, Limit, Observer, Strategy, SupervisorSpec, Tree},
+    store_watch,
+    supervision::{self, Children, Handle, Lifecycle, Observer, Tree},
 };
 
-/// As many nudges and subscriptions may wait for the event bus.
-const EVENT_BUS_CAPACITY: usize = 10_000;
-/// As many messages may wait for any other of the static actors.
-const CAPACITY: usize = 1000;
 /// As many lifecycle events may wait for the journal.
 const LIFECYCLE_CAPACITY: usize = 10_000;
 /// The engine gets this long to answer when `auto` decides.
 const ENGINE_PATIENCE: Duration = Duration::from_secs(3);
 /// How long the database may take to close.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
-/// Removing a long backlog of events may take this long.
-const PRUNE_STALL: Duration = Duration::from_secs(600);
-/// Static actors that fail more often than this bring their supervisor down.
-const ESCALATE: Limit = Limit::Escalate {
-    max_restarts: 10,
-    within: Duration::from_secs(60),
-};
-/// The root gives up sooner: what is wrong then needs a fresh process.
-const ROOT_ESCALATE: Limit = Limit::Escalate {
-    max_restarts: 3,
-    within: Duration::from_secs(60),
-};
-/// A deployment's actor that fails is tried for ever and takes nobody with it.
-const TENANTS: Limit = Limit::BackOff {
-    base: Duration::from_secs(1),
-    cap: Duration::from_secs(300),
-    reset_after: Duration::from_secs(60),
-};
-
 /// Which runtime new deployments get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RuntimeChoice {
@@ -124,74 +105,49 @@ impl System {
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let store = Store::open(&settings.database).await?;
         let runtimes = runtimes(&settings, &store).await?;
-        let events = Handle::new(event_bus::PATH, EVENT_BUS_CAPACITY);
-        let journal = Handle::new("journal", CAPACITY);
-        let reconciler = Handle::new("reconciler", CAPACITY);
+        let handles = Handles::new();
         let directory = Directory::default();
         let (sample_sender, samples) = watch::channel(Sample::default());
         let (reachable_sender, is_database_reachable) = watch::channel(true);
-        let reconcile = reconciler::Args {
+        let parts = Parts {
             store: store.clone(),
-            runtimes: runtimes.clone(),
-            directory: directory.clone(),
-            children: Children::new("deployments"),
-            events: events.clone(),
-        };
-        let app = vec![
-            worker(&events, "event-bus", {
-                let store = store.clone();
-                move || (event_bus::Bus, store.clone())
-            }),
-            worker(&journal, "journal", {
-                let args = journal::Args {
-                    store: store.clone(),
-                    events: events.clone(),
-                };
-                move || (journal::Journal, args.clone())
-            }),
-            worker(&Handle::new("metrics", CAPACITY), "metrics", {
-                let data_dir = settings.data_dir.clone();
-                move || {
-                    (
-                        Metrics,
-                        metrics::Args {
-                            data_dir: data_dir.clone(),
-                            samples: sample_sender.clone(),
-                        },
-                    )
-                }
-            }),
-            ChildSpec::supervisor(tenants(&reconciler, reconcile)),
-        ];
-        let watched = store_watch::Args {
-            store: store.clone(),
-            is_reachable: reachable_sender,
-        };
-        let root = SupervisorSpec {
-            path: "root".to_owned(),
-            strategy: Strategy::RestForOne,
-            limit: ROOT_ESCALATE,
-            children: vec![
-                worker(&Handle::new("store-watch", CAPACITY), "store-watch", move || {
-                    (StoreWatch, watched.clone())
-                })
-                .stall(PRUNE_STALL),
-                ChildSpec::supervisor(group("app", ESCALATE, app)),
-            ],
-            group: Children::new("root"),
+            store_watch: store_watch::Args {
+                store: store.clone(),
+                is_reachable: reachable_sender,
+            },
+            journal: journal::Args {
+                store: store.clone(),
+                events: handles.events.clone(),
+            },
+            metrics: metrics::Args {
+                data_dir: settings.data_dir,
+                samples: sample_sender,
+            },
+            reconciler: reconciler::Args {
+                store: store.clone(),
+                runtimes: runtimes.clone(),
+                directory: directory.clone(),
+                children: Children::new("deployments"),
+                events: handles.events.clone(),
+            },
         };
         let (lifecycles, happened) = mpsc::channel(LIFECYCLE_CAPACITY);
-        let mut forwarder = JoinSet::new();
-        forwarder.spawn(forward(happened, journal));
-        let tree = Tree::start(root, Observer::new(lifecycles))
+        let tree = Tree::start(parts.root(&handles), Observer::new(lifecycles))
             .await
             .map_err(StartError::Tree)?;
-        let deployments = Deployments::new(store.clone(), runtimes, directory, reconciler, events.clone());
+        let mut forwarder = JoinSet::new();
+        forwarder.spawn(forward(happened, handles.journal));
         Ok(Self {
+            deployments: Deployments::new(
+                store.clone(),
+                runtimes,
+                directory,
+                handles.reconciler,
+                handles.events.clone(),
+            ),
             store,
             tree,
-            deployments,
-            events,
+            events: handles.events,
             samples,
             is_database_reachable,
             _forwarder: Arc::new(forwarder),
@@ -223,34 +179,6 @@ impl System {
             Ok(Err(error)) => tracing::warn!(%error, "the database was not closed in order"),
             Err(_) => tracing::warn!("the database did not close within {CLOSE_PATIENCE:?}"),
         }
-    }
-}
-
-fn worker<A, F>(handle: &Handle<A::Msg>, kind: &'static str, start: F) -> ChildSpec
-where
-    A: ractor::Actor,
-    A::Msg: supervision::Message,
-    F: Fn() -> (A, A::Arguments) + Send + Sync + 'static,
-{
-    ChildSpec::worker(handle.path(), kind, handle, start)
-}
-
-fn group(path: &str, limit: Limit, children: Vec<ChildSpec>) -> SupervisorSpec {
-    SupervisorSpec {
-        path: path.to_owned(),
-        strategy: Strategy::OneForOne,
-        limit,
-        children,
-        group: Children::new(path),
-    }
-}
-
-fn tenants(handle: &Handle<reconciler::Message>, args: reconciler::Args) -> SupervisorSpec {
-    let children = args.children.clone();
-    let reconciler = worker(handle, "reconciler", move || (reconciler::Reconciler, args.clone()));
-    SupervisorSpec {
-        group: children,
-        ..group("deployments", TENANTS, vec![reconciler])
     }
 }
 

@@ -1,5 +1,7 @@
 //! `kill -9` of BorgOS while a deployment runs: it is taken over as it is.
 
+use serde_json::json;
+
 use super::{load::Load, scene::Deployed};
 use crate::support::{Backend, Runtime, Setup};
 
@@ -37,4 +39,21 @@ async fn a_running_process_is_adopted() {
 #[tokio::test]
 async fn a_running_process_is_adopted_on_postgresql() {
     what_runs_is_adopted(Setup::new(Runtime::Process).backend(Backend::Postgres)).await;
+}
+
+/// The actor is looking at what runs when the request comes, and must not overwrite it with what it finds.
+#[tokio::test]
+async fn a_restart_that_is_requested_right_after_a_start_is_carried_out() {
+    let mut world = Setup::new(Runtime::Process).start().await;
+    let deployed = Deployed::running(&world, "kept").await;
+    for _ in 0..3 {
+        let before = deployed.is_truly_running(&world).await["generation"].as_i64();
+        world.kill_9().await;
+        world.boot().await;
+        let path = format!("{}/restart", deployed.path());
+        world.post(&path, &json!({})).await.expect(200);
+        let after = deployed.is_truly_running(&world).await["generation"].as_i64();
+        assert_eq!(after, before.map(|generation| generation + 1));
+    }
+    world.close().await;
 }

@@ -39,7 +39,6 @@ async fn a_program_that_fails_is_started_less_and_less_often_until_it_is_stopped
         assert!(reason.starts_with("exited with code 3"), "{reason}");
         pauses.push(pause_of(reason));
     }
-    println!("pauses {pauses:?}");
     // Each is the double of the one before, less a random part.
     assert!(
         pauses[0] <= 1.0 && pauses[3] > pauses[0] && pauses[3] <= 8.0,

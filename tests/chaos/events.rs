@@ -62,7 +62,7 @@ async fn no_event_is_lost_or_doubled(setup: Setup) {
         let deployed = Deployed::begin(&world, project_id, &format!("watched-{number}"), &json!({})).await;
         last_id = deployed.id;
         let moment = Duration::from_millis(rand::rng().random_range(0..1500));
-        println!("kill {number} after {moment:?}");
+        eprintln!("kill {number} after {moment:?}");
         let (_, ()) = tokio::join!(reader.read(&mut socket, |_| false), async {
             sleep(moment).await;
             world.kill_9().await;

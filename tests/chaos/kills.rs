@@ -15,7 +15,7 @@ use crate::support::{Backend, Runtime, Setup, World};
 /// Kills one deploy after the other, each at a later moment, from right after its request to shortly after its end.
 async fn deploys_survive_kills(setup: Setup, num_kills: u32) {
     let seed: u64 = rand::random();
-    println!("seed {seed}");
+    eprintln!("seed {seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let mut world = setup.start().await;
     let project = project(&world, "killed", "0.5");
@@ -31,7 +31,7 @@ async fn deploys_survive_kills(setup: Setup, num_kills: u32) {
         // No layer of the image may come from the cache.
         project.set_version(&format!("version {number}"));
         let moment = duration.mul_f64((f64::from(number) + random.random::<f64>()) / f64::from(num_kills));
-        println!("kill {number} after {moment:?} of {duration:?}");
+        eprintln!("kill {number} after {moment:?} of {duration:?}");
         survives_a_kill(&mut world, project_id, moment).await;
     }
     world.close().await;

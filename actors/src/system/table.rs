@@ -1,0 +1,131 @@
+//! The tree as one table: who is started, in which order, under which rules.
+
+use std::time::Duration;
+
+use ractor::Actor;
+
+use crate::{
+    deployments::reconciler,
+    event_bus, journal, metrics,
+    store::Store,
+    store_watch,
+    supervision::{self, ChildSpec, Children, Handle, Limit, Strategy, SupervisorSpec},
+};
+
+/// As many nudges and subscriptions may wait for the event bus.
+const EVENT_BUS_CAPACITY: usize = 10_000;
+/// As many messages may wait for any other of the static actors.
+const CAPACITY: usize = 1000;
+/// Removing a long backlog of events may take this long.
+const PRUNE_STALL: Duration = Duration::from_secs(600);
+/// The root gives up soon: what is wrong then needs a fresh process.
+const ROOT: Limit = Limit::Escalate {
+    max_restarts: 3,
+    within: Duration::from_secs(60),
+};
+/// Static actors that fail more often than this bring their supervisor down.
+const APP: Limit = Limit::Escalate {
+    max_restarts: 10,
+    within: Duration::from_secs(60),
+};
+/// A deployment's actor that fails is tried for ever and takes nobody with it.
+const TENANTS: Limit = Limit::BackOff {
+    base: Duration::from_secs(1),
+    cap: Duration::from_secs(300),
+    reset_after: Duration::from_secs(60),
+};
+
+/// The addresses of the static actors. They outlive the actors, so those hold each other's.
+pub(super) struct Handles {
+    store_watch: Handle<store_watch::Message>,
+    metrics: Handle<metrics::Message>,
+    pub(super) events: Handle<event_bus::Message>,
+    pub(super) journal: Handle<journal::Message>,
+    pub(super) reconciler: Handle<reconciler::Message>,
+}
+
+impl Handles {
+    pub(super) fn new() -> Self {
+        Self {
+            store_watch: Handle::new("store-watch", CAPACITY),
+            metrics: Handle::new("metrics", CAPACITY),
+            events: Handle::new(event_bus::PATH, EVENT_BUS_CAPACITY),
+            journal: Handle::new("journal", CAPACITY),
+            reconciler: Handle::new("reconciler", CAPACITY),
+        }
+    }
+}
+
+/// What the static actors are given.
+pub(super) struct Parts {
+    pub(super) store: Store,
+    pub(super) store_watch: store_watch::Args,
+    pub(super) journal: journal::Args,
+    pub(super) metrics: metrics::Args,
+    pub(super) reconciler: reconciler::Args,
+}
+
+impl Parts {
+    /// The table.
+    pub(super) fn root(self, handles: &Handles) -> SupervisorSpec {
+        let deployments = SupervisorSpec {
+            group: self.reconciler.children.clone(),
+            ..supervisor(
+                "deployments",
+                Strategy::OneForOne,
+                TENANTS,
+                vec![worker(
+                    &handles.reconciler,
+                    "reconciler",
+                    || reconciler::Reconciler,
+                    self.reconciler,
+                )],
+            )
+        };
+        let app = supervisor(
+            "app",
+            Strategy::OneForOne,
+            APP,
+            vec![
+                worker(&handles.events, "event-bus", || event_bus::Bus, self.store),
+                worker(&handles.journal, "journal", || journal::Journal, self.journal),
+                worker(&handles.metrics, "metrics", || metrics::Metrics, self.metrics),
+                ChildSpec::supervisor(deployments),
+            ],
+        );
+        supervisor(
+            "root",
+            Strategy::RestForOne,
+            ROOT,
+            vec![
+                worker(
+                    &handles.store_watch,
+                    "store-watch",
+                    || store_watch::StoreWatch,
+                    self.store_watch,
+                )
+                .stall(PRUNE_STALL),
+                ChildSpec::supervisor(app),
+            ],
+        )
+    }
+}
+
+fn worker<A>(handle: &Handle<A::Msg>, kind: &'static str, actor: fn() -> A, args: A::Arguments) -> ChildSpec
+where
+    A: Actor,
+    A::Msg: supervision::Message,
+    A::Arguments: Clone + Sync,
+{
+    ChildSpec::worker(handle.path(), kind, handle, move || (actor(), args.clone()))
+}
+
+fn supervisor(path: &str, strategy: Strategy, limit: Limit, children: Vec<ChildSpec>) -> SupervisorSpec {
+    SupervisorSpec {
+        path: path.to_owned(),
+        strategy,
+        limit,
+        children,
+        group: Children::new(path),
+    }
+}
