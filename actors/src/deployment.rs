@@ -8,6 +8,8 @@ mod failure;
 mod job;
 pub mod machine;
 mod status;
+mod waiting;
 
-pub use actor::{Args, DeploymentActor, Goal, Message};
+pub use actor::{Args, DeploymentActor, Message};
 pub use status::{Desired, Status};
+pub use waiting::Goal;

@@ -23,10 +23,11 @@ use super::{
     Desired,
     crash_loop::CrashLoop,
     job::{Job, Outcome},
+    waiting::{Goal, Waiting},
 };
 use crate::{
     Error, event_bus,
-    id::{DeploymentId, Generation},
+    id::DeploymentId,
     runtime::Runtime,
     store::{
         Store,
@@ -35,9 +36,10 @@ use crate::{
     supervision::{self, Handle},
 };
 
+mod outcomes;
 mod steps;
 
-use steps::is_passing;
+use outcomes::is_passing;
 
 /// The pause before the database is asked again after it did not answer.
 const DATABASE_PAUSE: Duration = Duration::from_secs(5);
@@ -76,15 +78,6 @@ impl supervision::Message for Message {
     }
 }
 
-/// What a caller waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Goal {
-    /// Nothing runs any more.
-    Stopped,
-    /// An instance newer than this one runs.
-    RunningAfter(Generation),
-}
-
 /// What the actor is given.
 #[derive(Clone)]
 pub struct Args {
@@ -118,7 +111,7 @@ pub struct State {
     /// Brings the next `Reconcile`; one is enough, however often it is asked for.
     reminder: Option<Reminder>,
     /// Callers that wait for a goal.
-    waiting: Vec<(Goal, RpcReplyPort<Result<Deployment, Error>>)>,
+    waiting: Waiting,
 }
 
 /// The timer of the next look.
@@ -170,7 +163,7 @@ impl Actor for DeploymentActor {
             crash_loop: None,
             retry_at: None,
             reminder: None,
-            waiting: Vec::new(),
+            waiting: Waiting::default(),
         })
     }
 
@@ -270,8 +263,7 @@ impl State {
         goal: Goal,
         reply: RpcReplyPort<Result<Deployment, Error>>,
     ) -> Result<(), ActorProcessingErr> {
-        self.waiting.retain(|(_, reply)| !reply.is_closed());
-        self.waiting.push((goal, reply));
+        self.waiting.add(goal, reply);
         self.reconcile().await
     }
 

@@ -1,0 +1,164 @@
+//! What the actor makes of a job's outcome. By then something else may be wanted: what no longer fits the row is left to
+//! the next observation.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use ractor::ActorProcessingErr;
+use tokio::time::Instant;
+
+use super::State;
+use crate::{
+    deployment::{
+        Status,
+        crash_loop::CrashLoop,
+        failure::{Consequence, Failure},
+    },
+    id::ReleaseId,
+    runtime::{self, Artifact, Exit, InstanceRef, port},
+    store::{
+        deployments::{self, Change, Deployment},
+        releases,
+    },
+};
+
+/// The pause before the runtime is asked again after it did not answer.
+const RUNTIME_PAUSE: Duration = Duration::from_secs(5);
+
+/// Whether an error of the runtime says nothing about the deployment.
+pub(super) fn is_passing(error: &runtime::Error) -> bool {
+    matches!(error, runtime::Error::Unreachable(_))
+}
+
+impl State {
+    pub(super) async fn built(
+        &mut self,
+        release: ReleaseId,
+        result: Result<Artifact, runtime::Error>,
+    ) -> Result<(), ActorProcessingErr> {
+        match result {
+            Ok(artifact) => {
+                releases::finish(&self.args.store, release, Ok(&artifact)).await?;
+            }
+            Err(error) => {
+                let row = self.row().await?;
+                self.fail(&row, Failure::build(release, error), Duration::ZERO).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn started(
+        &mut self,
+        result: Result<InstanceRef, runtime::Error>,
+    ) -> Result<(), ActorProcessingErr> {
+        let row = self.row().await?;
+        if row.status != Status::Starting {
+            return Ok(());
+        }
+        let failure = match result {
+            Ok(instance) => {
+                let change = Change {
+                    instance: Some(Some(instance)),
+                    ..Change::to(Status::Starting)
+                };
+                return Ok(self.record(&row, &change).await?);
+            }
+            Err(runtime::Error::PortInUse(port)) => Failure::port_in_use(port, port::find_holder(port).await),
+            Err(error) => Failure::start(&error),
+        };
+        self.fail(&row, failure, Duration::ZERO).await
+    }
+
+    pub(super) async fn probed(&mut self, result: Result<(), (String, Vec<String>)>) -> Result<(), ActorProcessingErr> {
+        let row = self.row().await?;
+        if row.status != Status::Starting {
+            return Ok(());
+        }
+        match result {
+            Ok(()) => {
+                let change = Change {
+                    started_at: Some(Some(Utc::now())),
+                    ..Change::to(Status::Running)
+                };
+                Ok(self.record(&row, &change).await?)
+            }
+            Err((reason, lines)) => {
+                self.fail(
+                    &row,
+                    Failure::unhealthy(&reason, row.health_timeout_s, lines),
+                    Duration::ZERO,
+                )
+                .await
+            }
+        }
+    }
+
+    pub(super) async fn exited(&mut self, exit: &Exit, lines: Vec<String>) -> Result<(), ActorProcessingErr> {
+        let row = self.row().await?;
+        if !row.status.has_instance() {
+            return Ok(());
+        }
+        self.fail(&row, Failure::exit(exit, lines), ran_for(&row, exit.at))
+            .await
+    }
+
+    /// Records a failure with its entry in the error log, and plans the next start where there is to be one.
+    pub(super) async fn fail(
+        &mut self,
+        row: &Deployment,
+        failure: Failure,
+        ran_for: Duration,
+    ) -> Result<(), ActorProcessingErr> {
+        let is_over = match failure.consequence {
+            Consequence::GiveUp => true,
+            Consequence::GiveUpUnlessItHasRun => row.started_at.is_none(),
+            Consequence::TryAgain => false,
+        };
+        let change = if is_over {
+            failure.change(row, Status::Failed, None)
+        } else {
+            let crash_loop = self.crash_loop.get_or_insert_with(|| CrashLoop::of(row.status));
+            let verdict = crash_loop.note_exit(ran_for, rand::random());
+            self.retry_at = Some(Instant::now() + verdict.pause);
+            let status = if verdict.is_looping {
+                Status::CrashLooping
+            } else {
+                Status::Restarting
+            };
+            failure.change(row, status, Some(verdict.pause))
+        };
+        let entry = failure.entry(row);
+        deployments::record_failure(&self.args.store, row, &change, &entry, failure.release).await?;
+        self.announce();
+        Ok(())
+    }
+
+    /// The runtime could not be asked. Nothing is known, so a status that claims something stays and says that it is in
+    /// doubt; whoever waits is told.
+    pub(super) async fn runtime_failed(&mut self, error: runtime::Error) -> Result<(), ActorProcessingErr> {
+        self.remind(RUNTIME_PAUSE);
+        self.waiting.refuse(&error);
+        let row = self.row().await?;
+        let doubt = format!("not observed: {error}");
+        if row.status.has_instance() && row.reason.as_ref() != Some(&doubt) {
+            tracing::warn!(
+                deployment.id = %row.id,
+                error = &error as &dyn std::error::Error,
+                "deployment {} could not be observed",
+                row.id
+            );
+            deployments::doubt(&self.args.store, &row, &doubt).await?;
+            self.announce();
+        }
+        Ok(())
+    }
+}
+
+/// How long the deployment was up when it ended; one that was still starting was not.
+pub(super) fn ran_for(row: &Deployment, ended_at: DateTime<Utc>) -> Duration {
+    match (row.status, row.started_at) {
+        (Status::Running | Status::Unhealthy, Some(started_at)) => (ended_at - started_at).to_std().unwrap_or_default(),
+        _ => Duration::ZERO,
+    }
+}
