@@ -1,15 +1,19 @@
 //! Events over `kill -9`: a client that comes back with the last offset that it saw misses none and sees none twice.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use rand::RngExt;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
-use super::scene::{Deployed, project};
+use super::{
+    chance::Chance,
+    scene::{Deployed, project},
+};
 use crate::support::{Backend, Runtime, Setup, Socket, World};
 
 const NUM_KILLS: usize = 4;
+/// About as long as a deploy takes.
+const MAX_MOMENT: Duration = Duration::from_millis(1500);
 const FRAME_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Reads what comes on one channel, over any number of connections.
@@ -33,8 +37,8 @@ impl Reader {
         socket
     }
 
-    /// Reads until there is nothing more to read, or until `is_last`.
-    async fn read(&mut self, socket: &mut Socket, is_last: impl Fn(&Value) -> bool) {
+    /// Reads until there is nothing more to read, or until a frame is the last one.
+    async fn read(&mut self, socket: &mut Socket, mut is_last: impl FnMut(&Value) -> bool) {
         let read = async {
             while let Some(frame) = socket.next_if_connected().await {
                 if frame["channel"] == "deployments" && frame["offset"].is_i64() && frame["data"].is_object() {
@@ -55,13 +59,14 @@ async fn no_event_is_lost_or_doubled(setup: Setup) {
     let project = project(&world, "watched", "0.2");
     let project_id = world.create_project("watched", project.path()).await;
     let mut reader = Reader { seen: Vec::new() };
-    let mut last_id = 0;
+    let mut awaited = BTreeSet::new();
+    let mut random = Chance::new();
     for number in 0..NUM_KILLS {
         project.set_version(&format!("version {number}"));
         let mut socket = reader.connect(&world).await;
         let deployed = Deployed::begin(&world, project_id, &format!("watched-{number}"), &json!({})).await;
-        last_id = deployed.id;
-        let moment = Duration::from_millis(rand::rng().random_range(0..1500));
+        awaited.insert(deployed.id);
+        let moment = random.moment(MAX_MOMENT);
         eprintln!("kill {number} after {moment:?}");
         let (_, ()) = tokio::join!(reader.read(&mut socket, |_| false), async {
             sleep(moment).await;
@@ -70,9 +75,14 @@ async fn no_event_is_lost_or_doubled(setup: Setup) {
         world.boot().await;
     }
     let mut socket = reader.connect(&world).await;
-    let is_last = |frame: &Value| frame["data"]["id"] == last_id && frame["data"]["status"] == "running";
-    if !reader.seen.iter().any(is_last) {
-        reader.read(&mut socket, is_last).await;
+    let mut is_over = |frame: &Value| {
+        if frame["data"]["status"] == "running" {
+            awaited.retain(|id| frame["data"]["id"] != *id);
+        }
+        awaited.is_empty()
+    };
+    if !reader.seen.iter().any(&mut is_over) {
+        reader.read(&mut socket, is_over).await;
     }
 
     let offsets: Vec<i64> = reader

@@ -2,21 +2,21 @@
 
 use std::time::Duration;
 
-use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::json;
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep},
 };
 
-use super::scene::{Deployed, containers, project};
+use super::{
+    chance::Chance,
+    scene::{Deployed, containers, project},
+};
 use crate::support::{Backend, Runtime, Setup, World};
 
 /// Kills one deploy after the other, each at a later moment, from right after its request to shortly after its end.
 async fn deploys_survive_kills(setup: Setup, num_kills: u32) {
-    let seed: u64 = rand::random();
-    eprintln!("seed {seed}");
-    let mut random = StdRng::seed_from_u64(seed);
+    let mut random = Chance::new();
     let mut world = setup.start().await;
     let project = project(&world, "killed", "0.5");
     let project_id = world.create_project("killed", project.path()).await;
@@ -30,7 +30,8 @@ async fn deploys_survive_kills(setup: Setup, num_kills: u32) {
     for number in 0..num_kills {
         // No layer of the image may come from the cache.
         project.set_version(&format!("version {number}"));
-        let moment = duration.mul_f64((f64::from(number) + random.random::<f64>()) / f64::from(num_kills));
+        let part = duration / num_kills;
+        let moment = part * number + random.moment(part);
         eprintln!("kill {number} after {moment:?} of {duration:?}");
         survives_a_kill(&mut world, project_id, moment).await;
     }
