@@ -12,12 +12,20 @@ use super::{
 use crate::support::{Runtime, Setup, eventually_within, free_port, postgres_address};
 
 /// Long enough that everything which asks the database by itself has failed more than once.
-const OUTAGE: Duration = Duration::from_secs(25);
+const DURATION: Duration = Duration::from_secs(25);
 /// Actors whose start failed are started again with growing pauses.
 const RETURN_TIMEOUT: Duration = Duration::from_secs(30);
 
-#[tokio::test]
-async fn a_database_that_goes_away_is_waited_for() {
+/// How a database goes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outage {
+    /// Its port is closed.
+    Refusing,
+    /// It takes connections and never says a word.
+    Silent,
+}
+
+async fn an_outage_is_waited_for(kind: Outage) {
     let port = free_port();
     let mut database = Proxy::tcp(port, &postgres_address()).await;
     let world = Setup::new(Runtime::Process)
@@ -29,8 +37,11 @@ async fn a_database_that_goes_away_is_waited_for() {
     let instances = deployed.really_there(&world).await;
     let load = Load::on(deployed.port);
 
-    database.cut().await;
-    let outage = tokio::time::sleep(OUTAGE);
+    match kind {
+        Outage::Refusing => database.cut().await,
+        Outage::Silent => database.silence(),
+    }
+    let outage = tokio::time::sleep(DURATION);
     eventually_within(TRUTH_TIMEOUT, "the service is said to be unwell", async || {
         let health = world.get("/health").await;
         if health.status == 503 { Ok(()) } else { Err(health) }
@@ -69,4 +80,14 @@ async fn a_database_that_goes_away_is_waited_for() {
     another.assert_answers().await;
     // Ends the server in order: it is still the one that was started first.
     world.close().await;
+}
+
+#[tokio::test]
+async fn a_database_that_goes_away_is_waited_for() {
+    an_outage_is_waited_for(Outage::Refusing).await;
+}
+
+#[tokio::test]
+async fn a_database_that_hangs_is_waited_for() {
+    an_outage_is_waited_for(Outage::Silent).await;
 }

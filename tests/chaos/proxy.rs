@@ -21,11 +21,13 @@ enum Route {
     Tcp(u16, String),
 }
 
-/// Forwards until it is cut, and again once it is restored. While it is cut, nothing listens: connections are refused,
-/// and those that were open are closed.
+/// Forwards until it is cut or silenced, and again once it is restored. While it is cut, nothing listens: connections
+/// are refused, and those that were open are closed. While it is silenced, connections are accepted and stay open, and
+/// nothing passes.
 #[derive(Debug)]
 pub(super) struct Proxy {
     route: Route,
+    is_silent: watch::Sender<bool>,
     /// Runs while the proxy is not cut; dropping it closes everything.
     forwarder: JoinSet<()>,
 }
@@ -45,6 +47,7 @@ impl Proxy {
     async fn start(route: Route) -> Self {
         let mut proxy = Self {
             route,
+            is_silent: watch::Sender::new(false),
             forwarder: JoinSet::new(),
         };
         proxy.restore().await;
@@ -59,16 +62,24 @@ impl Proxy {
         }
     }
 
+    /// Lets nothing pass any more.
+    pub(super) fn silence(&self) {
+        self.is_silent.send_replace(true);
+    }
+
     /// Brings the service back.
     pub(super) async fn restore(&mut self) {
+        self.forwarder.shutdown().await;
+        self.is_silent.send_replace(false);
         let (sender, mut is_listening) = watch::channel(false);
-        self.forwarder.spawn(forward(self.route.clone(), sender));
+        self.forwarder
+            .spawn(forward(self.route.clone(), sender, self.is_silent.subscribe()));
         let listening = is_listening.wait_for(|is_listening| *is_listening).await;
         listening.expect("the proxy can listen");
     }
 }
 
-async fn forward(route: Route, is_listening: watch::Sender<bool>) {
+async fn forward(route: Route, is_listening: watch::Sender<bool>, is_silent: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     match route {
         Route::Unix(at, to) => {
@@ -76,8 +87,8 @@ async fn forward(route: Route, is_listening: watch::Sender<bool>) {
             is_listening.send_replace(true);
             while let Ok((client, _)) = listener.accept().await {
                 while connections.try_join_next().is_some() {}
-                let to = to.clone();
-                connections.spawn(async move { join(client, UnixStream::connect(to).await).await });
+                let (to, is_silent) = (to.clone(), is_silent.clone());
+                connections.spawn(async move { join(client, UnixStream::connect(to).await, is_silent).await });
             }
         }
         Route::Tcp(port, to) => {
@@ -85,15 +96,25 @@ async fn forward(route: Route, is_listening: watch::Sender<bool>) {
             is_listening.send_replace(true);
             while let Ok((client, _)) = listener.accept().await {
                 while connections.try_join_next().is_some() {}
-                let to = to.clone();
-                connections.spawn(async move { join(client, TcpStream::connect(to).await).await });
+                let (to, is_silent) = (to.clone(), is_silent.clone());
+                connections.spawn(async move { join(client, TcpStream::connect(to).await, is_silent).await });
             }
         }
     }
 }
 
-async fn join<S: AsyncRead + AsyncWrite + Unpin>(mut client: S, service: std::io::Result<S>) {
+async fn join<S>(mut client: S, service: std::io::Result<S>, mut is_silent: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let mut service = service.expect("the service is there");
-    // A connection may end in any way: that is what this is for.
-    let _ = copy_bidirectional(&mut client, &mut service).await;
+    let is_silenced = tokio::select! {
+        silenced = is_silent.wait_for(|is_silent| *is_silent) => silenced.is_ok(),
+        // A connection may end in any way: that is what this is for.
+        _ = copy_bidirectional(&mut client, &mut service) => false,
+    };
+    if is_silenced {
+        // Both ends stay open.
+        std::future::pending().await
+    }
 }
