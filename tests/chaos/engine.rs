@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{load::Load, proxy::Proxy, scene::Deployed};
 use crate::support::{Runtime, Setup, docker, eventually, eventually_within};
@@ -72,7 +72,7 @@ async fn an_engine_that_goes_away_changes_nothing_but_what_is_known() {
 }
 
 /// Returns how often each actor was started.
-fn generations(actors: &serde_json::Value) -> Vec<(String, String)> {
+fn generations(actors: &Value) -> Vec<(String, String)> {
     let actors = actors.as_array().expect("a list of actors");
     actors
         .iter()

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub(super) struct Load {
     is_over: Arc<AtomicBool>,
     clients: JoinSet<Vec<String>>,
-    num_answers: Arc<std::sync::atomic::AtomicUsize>,
+    num_answers: Arc<AtomicUsize>,
 }
 
 impl Load {

@@ -108,7 +108,7 @@ impl Deployed {
         .await
     }
 
-    /// Returns what runs of it, whatever BorgOS says: containers, or process ids with `keeper` or `app`.
+    /// Returns what runs of it, whatever BorgOS says: containers, or processes.
     pub(super) async fn really_there(&self, world: &World) -> Vec<Instance> {
         match world.runtime() {
             Runtime::Docker => self.containers(world).await.into_iter().map(Instance::from).collect(),

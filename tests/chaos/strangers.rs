@@ -148,3 +148,26 @@ async fn a_name_that_another_has_taken_is_a_failure_and_no_reason_to_take_it_bac
     deployed.is_truly_running(&world).await;
     world.close().await;
 }
+
+/// Its deployment may be about to be committed, so it is looked at for a minute before it is removed.
+#[tokio::test]
+async fn an_instance_without_a_deployment_is_not_removed_at_once() {
+    let mut world = Setup::new(Runtime::Docker).start().await;
+    let instance = world.instance().await;
+    let labels = [
+        ("borgos.instance", instance.as_str()),
+        ("borgos.deployment", "4711"),
+        ("borgos.release", "1"),
+        ("borgos.generation", "1"),
+    ];
+    let orphan = Stranger::start(None, &labels).await;
+    world.restart().await;
+    // The first sweep is over when what came after it is.
+    let deployed = Deployed::running(&world, "mine").await;
+    world
+        .post(&format!("{}/restart", deployed.path()), &json!({}))
+        .await
+        .expect(200);
+    orphan.assert_untouched().await;
+    world.close().await;
+}
