@@ -13,6 +13,7 @@ mod image;
 mod labels;
 mod logs;
 mod observe;
+mod oom;
 
 use std::{path::Path, sync::Arc, time::Duration};
 

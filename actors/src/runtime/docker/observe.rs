@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::{
     connect::{QUICK, failed, is_absent, within},
     labels::{self, Labels},
+    oom,
 };
 use crate::{
     id::DeploymentId,
@@ -46,8 +47,13 @@ pub(super) async fn observe_all(
         .map_err(failed)?;
     let ids = found.into_iter().filter_map(|container| container.id);
     let looks = ids.map(|id| async move {
-        let container = inspect(client, &id).await?;
-        Ok::<_, Error>(container.and_then(|container| observation(&container, instance, is_local)))
+        let Some(container) = inspect(client, &id).await? else {
+            return Ok::<_, Error>(None);
+        };
+        match observation(&container, instance, is_local) {
+            Some(seen) => Ok(Some(oom::complete(client, &container, seen).await)),
+            None => Ok(None),
+        }
     });
     let seen: Vec<Option<Observation>> = stream::iter(looks)
         .buffered(MAX_INSPECTIONS_AT_ONCE)
