@@ -16,7 +16,7 @@ use futures_util::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef, MessagingErr, RpcReplyPort};
 use tokio::{
     task::{JoinHandle, JoinSet},
-    time::Instant,
+    time::{Instant, timeout},
 };
 
 use super::{
@@ -43,6 +43,9 @@ use outcomes::is_passing;
 
 /// The pause before the database is asked again after it did not answer.
 const DATABASE_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long the steps under way may take when the actor ends in good order; less than `SHUTDOWN` of its supervisor.
+const FAREWELL: Duration = Duration::from_secs(4);
 
 /// What the actor can be asked.
 #[derive(Debug)]
@@ -101,8 +104,8 @@ pub struct State {
     myself: ActorRef<Message>,
     /// The job in hand, if there is one; kept apart from `jobs` to know what it is.
     in_hand: Option<InHand>,
-    /// Aborts the job when the actor goes.
-    jobs: JoinSet<()>,
+    /// Aborts the job when the actor goes. A job returns the report that it could not deliver.
+    jobs: JoinSet<Option<Message>>,
     num_tickets: u64,
     /// Known once the row has been read.
     crash_loop: Option<CrashLoop>,
@@ -173,17 +176,45 @@ impl Actor for DeploymentActor {
         message: Message,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
-        let handled = match message {
-            Message::Reconcile => state.reconcile().await,
-            Message::SkipPause => state.skip_pause().await,
-            Message::Settle { goal, reply } => state.settle(goal, reply).await,
-            Message::Finished { ticket, outcome } => state.finished(ticket, outcome).await,
-        };
-        handled.or_else(|error| state.survive(error))
+        state.take(message).await
+    }
+
+    /// Takes the steps under way to their end, as long as they are short: a deployment gets on even if somebody restarts
+    /// its actor again and again.
+    async fn post_stop(&self, _myself: ActorRef<Message>, state: &mut State) -> Result<(), ActorProcessingErr> {
+        // At the deadline the job is aborted with the actor, and the successor observes what came of it.
+        let _ = timeout(FAREWELL, state.finish_steps()).await;
+        Ok(())
     }
 }
 
 impl State {
+    async fn take(&mut self, message: Message) -> Result<(), ActorProcessingErr> {
+        let handled = match message {
+            Message::Reconcile => self.reconcile().await,
+            Message::SkipPause => self.skip_pause().await,
+            Message::Settle { goal, reply } => self.settle(goal, reply).await,
+            Message::Finished { ticket, outcome } => self.finished(ticket, outcome).await,
+        };
+        handled.or_else(|error| self.survive(error))
+    }
+
+    /// Waits for short jobs and takes their reports, which the closed mailbox does not.
+    async fn finish_steps(&mut self) {
+        while self.in_hand.as_ref().is_some_and(|job| job.yields == Yields::Never) {
+            let undelivered = match self.jobs.join_next().await {
+                Some(Ok(Some(undelivered))) => undelivered,
+                // One that was replaced, or whose report was taken already.
+                Some(Ok(None) | Err(_)) => continue,
+                None => return,
+            };
+            if let Err(error) = self.take(undelivered).await {
+                tracing::warn!(deployment.id = %self.args.deployment, %error, "a deployment's last step failed");
+                return;
+            }
+        }
+    }
+
     async fn reconcile(&mut self) -> Result<(), ActorProcessingErr> {
         let yields = match &mut self.in_hand {
             None => Yields::Always,
@@ -224,8 +255,10 @@ impl State {
         let myself = self.myself.clone();
         self.jobs.spawn(async move {
             let outcome = AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Outcome::Panicked);
-            // An error means that the actor is gone, and its successor observes anew.
-            let _ = myself.cast(Message::Finished { ticket, outcome });
+            match myself.cast(Message::Finished { ticket, outcome }) {
+                Err(MessagingErr::SendErr(undelivered)) => Some(undelivered),
+                Ok(()) | Err(_) => None,
+            }
         });
     }
 
@@ -238,9 +271,8 @@ impl State {
     }
 
     /// Lives through what would not be better after a crash. A decision on a row that has changed meanwhile is made anew.
-    /// While the database is away nothing can be recorded, so
-    /// whatever was found out is forgotten and observed again later. A row that was deleted needs nothing any more; the
-    /// reconciler is about to end this actor.
+    /// While the database is away nothing can be recorded, so whatever was found out is forgotten and observed again
+    /// later. A row that was deleted needs nothing any more; the reconciler is about to end this actor.
     fn survive(&mut self, error: ActorProcessingErr) -> Result<(), ActorProcessingErr> {
         match error.downcast_ref::<Error>() {
             Some(Error::Database(_)) => {
