@@ -59,20 +59,19 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::uncounted(GET, "/ws", Scope::Read, "live"),
 ];
 
-/// Returns the filters that answer the endpoints of [`TABLE`].
+/// Returns the filters that answer the endpoints of [`TABLE`]. What is asked most often comes first.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let resources = projects::routes(app)
         .or(deployments::routes(app))
         .unify()
         .or(errors::routes(app))
-        .unify();
-    let operations = system::routes(app)
+        .unify()
         .or(actors::routes(app))
         .unify()
         .or(live::routes(app))
         .unify();
-    resources
-        .or(operations)
+    system::routes(app)
+        .or(resources.boxed())
         .unify()
         .recover(problem::recover)
         .unify()

@@ -160,6 +160,8 @@ pub struct Exit {
 impl Exit {
     /// The code of a process whose keeper was killed before it.
     pub const UNSEEN: i64 = -1;
+    /// The code of a death by SIGKILL, whoever sent it.
+    pub const KILLED: i64 = 128 + 9;
 }
 
 /// Which limits of an [`InstanceSpec`] the runtime enforces; the others are kept and shown, no more.

@@ -64,6 +64,9 @@ impl Endpoint {
     /// # Errors
     /// 400 when an id is no positive number or an actor's path has characters that none has.
     pub fn check_parameters(&self, path: &str) -> Result<(), Problem> {
+        if !self.has_parameters() {
+            return Ok(());
+        }
         if let Some((before, after)) = self.path.split_once("{path}") {
             let actor = path.get(before.len()..path.len() - after.len()).unwrap_or_default();
             let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
@@ -80,6 +83,10 @@ impl Endpoint {
             Some(_) => Err(Problem::invalid_field("id", "must be a positive whole number")),
             None => Ok(()),
         }
+    }
+
+    fn has_parameters(&self) -> bool {
+        self.path.contains('{')
     }
 
     /// Counts what tells this line from a more general one that matches the same path.
@@ -106,15 +113,18 @@ pub enum Miss {
 /// # Errors
 /// Says whether the path or only the method is unknown.
 pub fn find<'a>(table: &'a [Endpoint], method: &Method, path: &str) -> Result<&'a Endpoint, Miss> {
-    let best = table
-        .iter()
-        .filter(|endpoint| is_match(endpoint.path, path))
-        .max_by_key(|endpoint| endpoint.num_literals())
-        .ok_or(Miss::Path)?;
+    // A path without parameters is the most literal one that there can be, and needs no matching.
+    let exact = table.iter().find(|endpoint| endpoint.path == path);
+    let best = exact.or_else(|| most_literal(table, path)).ok_or(Miss::Path)?;
     let mut lines = table.iter().filter(|endpoint| endpoint.path == best.path);
     lines
         .find(|endpoint| endpoint.takes(method))
         .ok_or_else(|| Miss::Method(allow(table, best.path)))
+}
+
+fn most_literal<'a>(table: &'a [Endpoint], path: &str) -> Option<&'a Endpoint> {
+    let matching = table.iter().filter(|endpoint| is_match(endpoint.path, path));
+    matching.max_by_key(|endpoint| endpoint.num_literals())
 }
 
 fn allow(table: &[Endpoint], path: &str) -> HeaderValue {

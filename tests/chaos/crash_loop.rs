@@ -64,7 +64,9 @@ async fn a_program_that_fails_is_started_less_and_less_often_until_it_is_stopped
 #[tokio::test]
 async fn a_program_that_takes_too_much_memory_is_said_to_have() {
     let world = Setup::new(Runtime::Docker).start().await;
-    let glutton = json!({"command": ["busybox", "tail", "/dev/zero"], "memory_limit": "16m"});
+    // The engine begins to watch a container's memory only after its start.
+    let command = ["sh", "-c", "sleep 1; exec busybox tail /dev/zero"];
+    let glutton = json!({"command": command, "memory_limit": "16m"});
     let deployed = deploy(&world, &glutton).await;
     let row = eventually("the kill is recorded", async || {
         let row = deployed.row(&world).await;
@@ -76,6 +78,6 @@ async fn a_program_that_takes_too_much_memory_is_said_to_have() {
     })
     .await;
     let reason = row["reason"].as_str().unwrap_or_default();
-    assert!(reason.contains("memory limit"), "{row}");
+    assert!(reason.contains("was killed for exceeding its memory limit"), "{row}");
     world.close().await;
 }

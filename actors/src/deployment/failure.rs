@@ -12,7 +12,7 @@ use crate::{
         deployments::{Change, Deployment},
         error_log::{NewEntry, Severity},
     },
-    value::Port,
+    value::{MemoryLimit, Port},
 };
 
 /// Something that went wrong with a deployment.
@@ -46,12 +46,18 @@ pub(super) enum Consequence {
 }
 
 impl Failure {
-    /// The program ended.
-    pub(super) fn exit(exit: &Exit, lines: Vec<String>) -> Self {
-        let reason = match exit {
-            Exit { is_oom: true, code, .. } => format!("was killed for exceeding its memory limit (exit code {code})"),
-            Exit { code: Exit::UNSEEN, .. } => "ended while nobody watched".to_owned(),
-            Exit { code, .. } => format!("exited with code {code}"),
+    /// The program ended. A program that exceeds its memory limit right after its start may be killed before the engine
+    /// watches for that, so a kill of a limited one is not called anything more precise than it is.
+    pub(super) fn exit(exit: &Exit, memory_limit: Option<&MemoryLimit>, lines: Vec<String>) -> Self {
+        let reason = match (exit, memory_limit) {
+            (Exit { is_oom: true, code, .. }, _) => {
+                format!("was killed for exceeding its memory limit (exit code {code})")
+            }
+            (Exit { code: Exit::UNSEEN, .. }, _) => "ended while nobody watched".to_owned(),
+            (Exit { code, .. }, Some(limit)) if *code == Exit::KILLED => {
+                format!("was killed from outside or for exceeding its memory limit of {limit} (exit code {code})")
+            }
+            (Exit { code, .. }, _) => format!("exited with code {code}"),
         };
         let context = json!({"exit_code": exit.code, "is_oom": exit.is_oom, "exited_at": exit.at});
         Self {

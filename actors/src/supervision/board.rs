@@ -28,6 +28,8 @@ pub(super) struct Board {
     ticks: Arc<Ticks>,
     /// What the sentinel thread found wrong.
     complaint: Mutex<Option<String>>,
+    /// The path of an actor that is stuck, as the last sweep found it: health is asked far too often to search.
+    stuck: Mutex<Option<String>>,
     /// When the sweep last ran.
     last_beat: AtomicU64,
 }
@@ -41,6 +43,7 @@ impl Board {
             observer,
             ticks,
             complaint: Mutex::new(None),
+            stuck: Mutex::new(None),
             last_beat,
         })
     }
@@ -145,12 +148,16 @@ impl Board {
         lock(&self.complaint).clone()
     }
 
-    /// Returns a stuck actor, if there is one: the kill that it was sent has not ended it yet.
-    pub(super) fn find_stuck(&self) -> Option<Arc<Record>> {
-        lock(&self.records)
-            .values()
-            .find(|record| record.state() == ActorState::Stuck)
-            .cloned()
+    /// Looks for a stuck actor: the kill that it was sent has not ended it yet.
+    pub(super) fn note_stuck(&self) {
+        let records = lock(&self.records);
+        let found = records.values().find(|record| record.state() == ActorState::Stuck);
+        *lock(&self.stuck) = found.map(|record| record.path().to_owned());
+    }
+
+    /// Returns the path of the stuck actor that was noted, if there is one.
+    pub(super) fn stuck(&self) -> Option<String> {
+        lock(&self.stuck).clone()
     }
 
     /// Returns the whole tree, depth first, siblings in the order of their start.

@@ -50,6 +50,7 @@ pub(super) fn sweep(board: &Board) {
             cell.kill();
         }
     }
+    board.note_stuck();
 }
 
 /// The watching thread. It ends when this is dropped.

@@ -147,8 +147,8 @@ impl Tree {
         if let Some(complaint) = self.inner.board.complaint() {
             return Health::Unwell(complaint);
         }
-        match self.inner.board.find_stuck() {
-            Some(record) => Health::Unwell(format!("`{}` is stuck", record.path())),
+        match self.inner.board.stuck() {
+            Some(path) => Health::Unwell(format!("`{path}` is stuck")),
             None => Health::Well,
         }
     }

@@ -84,6 +84,12 @@ impl TryFrom<String> for MemoryLimit {
     }
 }
 
+impl std::fmt::Display for MemoryLimit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 impl From<MemoryLimit> for String {
     fn from(limit: MemoryLimit) -> Self {
         limit.text

@@ -99,7 +99,8 @@ impl State {
         if !row.status.has_instance() {
             return Ok(());
         }
-        self.fail(&row, Failure::exit(exit, lines), ran_for(&row, exit.at))
+        let failure = Failure::exit(exit, row.memory_limit.as_ref(), lines);
+        self.fail(&row, failure, ran_for(&row, exit.at))
             .await
     }
 

@@ -12,8 +12,6 @@ use tokio::time::timeout;
 
 use crate::runtime::{Exit, InstanceState, Observation};
 
-/// The exit code of a death by SIGKILL, which is what the kernel sends.
-const KILLED: i64 = 137;
 /// How long after an exit its `oom` event may still come.
 const LATENESS: TimeDelta = TimeDelta::milliseconds(1_000);
 /// How long before its exit a program may have been out of memory: its init process ends a little later.
@@ -26,7 +24,7 @@ pub(super) async fn complete(client: &Client, container: &ContainerInspectRespon
     let InstanceState::Exited(exit) = &seen.state else {
         return seen;
     };
-    if exit.is_oom || exit.code != KILLED || !is_limited(container) {
+    if exit.is_oom || exit.code != Exit::KILLED || !is_limited(container) {
         return seen;
     }
     let is_oom = has_oom_event(client, &seen.instance.0, exit).await;
