@@ -47,11 +47,9 @@ impl App {
         }
     }
 
-    /// Tells the event bus that there are new events. It polls as well, so a hint that it does not take is no loss.
+    /// Tells the event bus that there are new events.
     pub fn nudge_events(&self) {
-        if let Err(error) = self.system.events.cast(event_bus::Message::Nudge) {
-            tracing::debug!(%error, "the event bus took no hint");
-        }
+        event_bus::nudge(&self.system.events);
     }
 
     /// Returns how the machine and the service are.

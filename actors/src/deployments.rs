@@ -128,7 +128,7 @@ impl Deployments {
     /// # Errors
     /// `NOT_FOUND`, and those of the database and the engine.
     pub async fn stop(&self, id: DeploymentId) -> Result<Progress, Error> {
-        deployments::set_desired(&self.store, id, Desired::Stopped, None).await?;
+        deployments::set_desired(&self.store, id, Desired::Stopped).await?;
         self.announce(id);
         self.settle(id, Goal::Stopped, STOP_PATIENCE).await
     }
@@ -194,13 +194,9 @@ impl Deployments {
 
     /// Tells the actors that a row has changed. They would find it by themselves, only later.
     fn announce(&self, id: DeploymentId) {
-        for told in [
-            self.events.cast(event_bus::Message::Nudge),
-            self.reconciler.cast(reconciler::Message::Look(id)),
-        ] {
-            if let Err(error) = told {
-                tracing::debug!(deployment.id = %id, %error, "a hint was not taken");
-            }
+        event_bus::nudge(&self.events);
+        if let Err(error) = self.reconciler.cast(reconciler::Message::Look(id)) {
+            tracing::debug!(deployment.id = %id, %error, "the reconciler took no hint");
         }
     }
 }

@@ -37,7 +37,7 @@ use self::{fanout::Fanout, frame::Body};
 use crate::{
     Error,
     store::{self, Store, events::Event},
-    supervision,
+    supervision::{self, Handle},
 };
 
 /// The bus's place in the tree.
@@ -85,6 +85,13 @@ pub enum Message {
         /// Who has gone.
         client: ClientId,
     },
+}
+
+/// Tells the bus that there are new events. It polls as well, so a hint that it does not take is no loss.
+pub fn nudge(bus: &Handle<Message>) {
+    if let Err(error) = bus.cast(Message::Nudge) {
+        debug!(%error, "the event bus took no hint");
+    }
 }
 
 impl supervision::Message for Message {

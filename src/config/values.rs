@@ -101,7 +101,8 @@ impl LogFilter {
 
 impl Default for LogFilter {
     fn default() -> Self {
-        Self("info".to_owned())
+        // The library that applies migrations says at `info` what the store says in one line of its own.
+        Self("info,sea_orm_migration=warn".to_owned())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The actors as operators see them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
@@ -28,6 +28,36 @@ async fn deployed(world: &World) -> (Value, Http) {
     (deployment, Http::new(&format!("http://127.0.0.1:{port}"), None))
 }
 
+/// Returns the tree as README.md draws it: each actor's depth and path.
+fn drawn_in_readme() -> Vec<(usize, String)> {
+    let readme = include_str!("../../README.md");
+    let lines = readme.lines().skip_while(|line| !line.starts_with("root ("));
+    lines
+        .take_while(|line| *line != "```")
+        .map(|line| {
+            let name = line.trim_start_matches([' ', '│', '├', '└', '─']);
+            let depth = (line.chars().count() - name.chars().count()) / 3;
+            let path = name.split(' ').next().unwrap_or_default();
+            (depth, path.replace('…', "1"))
+        })
+        .collect()
+}
+
+/// Returns the tree as the API lists it, in the same form.
+fn drawn(actors: &[Value]) -> Vec<(usize, String)> {
+    let mut depths: HashMap<&str, usize> = HashMap::new();
+    actors
+        .iter()
+        .map(|actor| {
+            let path = actor["path"].as_str().expect("an actor has a path");
+            let parent = actor["parent"].as_str();
+            let depth = parent.map_or(0, |parent| depths[parent] + 1);
+            depths.insert(path, depth);
+            (depth, path.to_owned())
+        })
+        .collect()
+}
+
 #[tokio::test]
 async fn the_list_is_the_tree() {
     let world = Setup::new(Runtime::Process).start().await;
@@ -39,6 +69,7 @@ async fn the_list_is_the_tree() {
         (&actors[0]["path"], &actors[0]["parent"]),
         (&json!("root"), &Value::Null)
     );
+    assert_eq!(drawn_in_readme(), drawn(actors), "README.md's drawing of the tree");
     let mut above = HashSet::from(["root"]);
     for actor in &actors[1..] {
         assert!(

@@ -14,7 +14,7 @@ const CAP: Duration = Duration::from_secs(300);
 const LOOPING_FROM: u32 = 10;
 
 /// Counts the fast exits in a row.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct CrashLoop {
     num_fast_exits: u32,
 }

@@ -100,8 +100,7 @@ impl State {
             return Ok(());
         }
         let failure = Failure::exit(exit, row.memory_limit.as_ref(), lines);
-        self.fail(&row, failure, ran_for(&row, exit.at))
-            .await
+        self.fail(&row, failure, ran_for(&row, exit.at)).await
     }
 
     /// Records a failure with its entry in the error log, and plans the next start where there is to be one.
@@ -116,21 +115,33 @@ impl State {
             Consequence::GiveUpUnlessItHasRun => row.started_at.is_none(),
             Consequence::TryAgain => false,
         };
-        let change = if is_over {
-            failure.change(row, Status::Failed, None)
+        if is_over {
+            return self
+                .record_failure(row, &failure, failure.change(row, Status::Failed, None))
+                .await;
+        }
+        let mut crash_loop = self.crash_loop.clone().unwrap_or_else(|| CrashLoop::of(row.status));
+        let verdict = crash_loop.note_exit(ran_for, rand::random());
+        let status = if verdict.is_looping {
+            Status::CrashLooping
         } else {
-            let crash_loop = self.crash_loop.get_or_insert_with(|| CrashLoop::of(row.status));
-            let verdict = crash_loop.note_exit(ran_for, rand::random());
-            self.retry_at = Some(Instant::now() + verdict.pause);
-            let status = if verdict.is_looping {
-                Status::CrashLooping
-            } else {
-                Status::Restarting
-            };
-            failure.change(row, status, Some(verdict.pause))
+            Status::Restarting
         };
-        let entry = failure.entry(row);
-        deployments::record_failure(&self.args.store, row, &change, &entry, failure.release).await?;
+        self.record_failure(row, &failure, failure.change(row, status, Some(verdict.pause)))
+            .await?;
+        // Only what was recorded counts: a failure whose write was outdated is observed again.
+        self.crash_loop = Some(crash_loop);
+        self.retry_at = Some(Instant::now() + verdict.pause);
+        Ok(())
+    }
+
+    async fn record_failure(
+        &self,
+        row: &Deployment,
+        failure: &Failure,
+        change: Change,
+    ) -> Result<(), ActorProcessingErr> {
+        deployments::record_failure(&self.args.store, row, &change, &failure.entry(row), failure.release).await?;
         self.announce();
         Ok(())
     }

@@ -174,9 +174,7 @@ impl State {
 
     /// The bus polls as well, so a hint that it does not take is no loss.
     pub(super) fn announce(&self) {
-        if let Err(error) = self.args.events.cast(event_bus::Message::Nudge) {
-            tracing::debug!(deployment.id = %self.args.deployment, %error, "the event bus took no hint");
-        }
+        event_bus::nudge(&self.args.events);
     }
 }
 

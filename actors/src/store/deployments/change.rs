@@ -28,8 +28,6 @@ pub struct Change {
     pub instance: Option<Option<InstanceRef>>,
     /// When the instance was started; `Some(None)` when none is.
     pub started_at: Option<Option<DateTime<Utc>>>,
-    /// The release that is to run.
-    pub release_id: Option<ReleaseId>,
     /// How often it was started again after an exit.
     pub restarts: Option<i64>,
 }
@@ -42,7 +40,6 @@ impl Change {
             reason: None,
             instance: None,
             started_at: None,
-            release_id: None,
             restarts: None,
         }
     }
@@ -139,24 +136,18 @@ async fn unchanged(transaction: &DatabaseTransaction, seen: &Deployment) -> Resu
     Ok(before)
 }
 
-/// Writes what is wanted from now on, and what that makes of the status where it is known at once.
+/// Writes what is wanted from now on.
 ///
 /// # Errors
 /// Fails when there is no such deployment, or when it is deleted.
-pub async fn set_desired(
-    store: &Store,
-    id: DeploymentId,
-    desired: Desired,
-    change: Option<&Change>,
-) -> Result<Deployment, Error> {
+pub async fn set_desired(store: &Store, id: DeploymentId, desired: Desired) -> Result<Deployment, Error> {
     store
         .write(async |transaction| {
             let before = locked(transaction, id).await?;
-            let row = change.map(|change| observed(&before, change)).unwrap_or_default();
             let row = row::ActiveModel {
                 desired: Set(desired),
                 updated_at: Set(now()),
-                ..row
+                ..Default::default()
             };
             write(transaction, &before, row).await
         })
@@ -167,7 +158,8 @@ pub async fn set_desired(
 /// `deployment_deleted`.
 ///
 /// # Errors
-/// `DEPLOYMENT_NOT_STOPPED` when it is not, such as after a restart that came in between. Fails when there is no such deployment, or when it is deleted already.
+/// `DEPLOYMENT_NOT_STOPPED` when it is not, such as after a restart that came in between. Fails when there is no such
+/// deployment, or when it is deleted already.
 pub async fn mark_deleted(store: &Store, id: DeploymentId) -> Result<Deployment, Error> {
     store
         .write(async |transaction| {
@@ -227,9 +219,6 @@ fn observed(before: &Deployment, change: &Change) -> row::ActiveModel {
     }
     if let Some(started_at) = change.started_at {
         row.started_at = Set(started_at);
-    }
-    if let Some(release) = change.release_id {
-        row.release_id = Set(Some(release));
     }
     if let Some(restarts) = change.restarts {
         row.restarts = Set(restarts);

@@ -8,7 +8,7 @@ use super::{
     engines::each_store,
     samples::{
         self, ALL, a_deployment, a_project, delete, new_deployment, new_events, new_kinds, new_release, number, port,
-        record,
+        record, stop,
     },
 };
 use crate::{
@@ -203,17 +203,13 @@ async fn only_a_new_status_or_reason_is_announced() {
         let change = Change {
             instance: Some(Some(InstanceRef("c0ffee".to_owned()))),
             started_at: Some(Some(started_at)),
-            release_id: Some(ReleaseId(7)),
             restarts: Some(3),
             ..to(Status::Starting, "release 1\0")
         };
         let starting = record(store, id, &change).await.unwrap();
         assert_eq!(starting.reason.as_deref(), Some("release 1\u{fffd}"));
         assert_eq!(starting.instance, Some(InstanceRef("c0ffee".to_owned())));
-        assert_eq!(
-            (starting.started_at, starting.release_id),
-            (Some(started_at), Some(ReleaseId(7)))
-        );
+        assert_eq!(starting.started_at, Some(started_at));
         assert_eq!(starting.restarts, 3);
 
         let again = record(store, id, &to(Status::Starting, "release 1\0")).await.unwrap();
@@ -246,16 +242,11 @@ async fn what_is_wanted_is_kept_apart_from_what_is() {
         let id = a_deployment(store, project.id, "app", 8090).await.id;
         new_events(store).await;
 
-        let silent = deployments::set_desired(store, id, Desired::Stopped, None)
-            .await
-            .unwrap();
+        let silent = deployments::set_desired(store, id, Desired::Stopped).await.unwrap();
         assert_eq!((silent.desired, silent.status), (Desired::Stopped, Status::Pending));
         assert!(new_events(store).await.is_empty());
 
-        let change = to(Status::Stopping, "asked to stop");
-        let told = deployments::set_desired(store, id, Desired::Stopped, Some(&change))
-            .await
-            .unwrap();
+        let told = record(store, id, &to(Status::Stopping, "asked to stop")).await.unwrap();
         assert_eq!((told.desired, told.status), (Desired::Stopped, Status::Stopping));
         let observed = record(store, id, &Change::to(Status::Stopped)).await.unwrap();
         assert_eq!((observed.desired, observed.status), (Desired::Stopped, Status::Stopped));
@@ -292,9 +283,7 @@ async fn a_restart_replaces_what_runs_and_leaves_what_is_coming_up() {
             (Desired::Running, Status::Pending)
         );
 
-        deployments::set_desired(store, id, Desired::Stopped, Some(&Change::to(Status::Stopped)))
-            .await
-            .unwrap();
+        stop(store, id).await;
         let replaced = deployments::request_restart(store, id).await.unwrap();
         assert_eq!(replaced, Generation(0));
         let asked = deployments::deployment(store, id).await.unwrap();
@@ -344,9 +333,7 @@ async fn what_is_deleted_is_never_found_or_written_again() {
 
         assert!(is_absent(deployments::deployment(store, id).await));
         assert!(is_absent(record(store, id, &Change::to(Status::Running)).await));
-        assert!(is_absent(
-            deployments::set_desired(store, id, Desired::Running, None).await
-        ));
+        assert!(is_absent(deployments::set_desired(store, id, Desired::Running).await));
         assert!(is_absent(deployments::begin_generation(store, id, ReleaseId(1)).await));
         assert!(is_absent(deployments::mark_deleted(store, id).await));
         assert!(is_absent(releases::begin(store, id, &new_release()).await));
@@ -383,11 +370,8 @@ async fn a_write_that_waited_for_the_deletion_is_refused() {
 
 /// Stops and deletes, until nobody comes in between.
 async fn stop_and_delete(store: &Store, id: DeploymentId) {
-    let stopped = Change::to(Status::Stopped);
     loop {
-        deployments::set_desired(store, id, Desired::Stopped, Some(&stopped))
-            .await
-            .unwrap();
+        stop(store, id).await;
         match deployments::mark_deleted(store, id).await {
             Ok(_) => return,
             Err(error) => assert_eq!(error.code(), "DEPLOYMENT_NOT_STOPPED"),

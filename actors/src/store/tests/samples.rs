@@ -120,9 +120,12 @@ pub(super) async fn record(store: &Store, id: DeploymentId, change: &Change) -> 
 
 /// Deletes a deployment as it is done: once it is stopped.
 pub(super) async fn delete(store: &Store, id: DeploymentId) -> Deployment {
-    let stopped = Change::to(Status::Stopped);
-    deployments::set_desired(store, id, Desired::Stopped, Some(&stopped))
-        .await
-        .unwrap();
+    stop(store, id).await;
     deployments::mark_deleted(store, id).await.unwrap()
+}
+
+/// Tells a deployment to stop and records that it did.
+pub(super) async fn stop(store: &Store, id: DeploymentId) {
+    deployments::set_desired(store, id, Desired::Stopped).await.unwrap();
+    record(store, id, &Change::to(Status::Stopped)).await.unwrap();
 }
