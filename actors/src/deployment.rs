@@ -1,6 +1,7 @@
 //! One actor per deployment, which makes what runs agree with what is wanted.
 //!
-//! [`machine`] decides, `job` does what takes long, [`actor`] ties them to the row; `crash_loop` says when to try again.
+//! [`machine`] decides, `job` does what takes long, [`actor`] ties them to the row; `crash_loop` says when to try again and
+//! `watch` whether a running instance is well.
 
 pub mod actor;
 mod crash_loop;
@@ -9,6 +10,7 @@ mod job;
 pub mod machine;
 mod status;
 mod waiting;
+mod watch;
 
 pub use actor::{Args, DeploymentActor, Message};
 pub use status::{Desired, Status};

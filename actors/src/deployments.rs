@@ -16,7 +16,7 @@ use crate::{
         projects::{self, Project},
     },
     supervision::Handle,
-    value::{Command, CpuLimit, DeploymentName, Environment, HealthPath, ImageRef, MemoryLimit, Port},
+    value::{Command, CpuLimit, DeploymentName, Environment, HealthCheck, ImageRef, MemoryLimit, Port},
 };
 
 mod directory;
@@ -32,8 +32,6 @@ const STOP_PATIENCE: Duration = Duration::from_secs(20);
 const RESTART_PATIENCE: Duration = Duration::from_secs(30);
 /// The pause before an actor that is being replaced is asked again.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
-/// How long a release may take to become healthy, unless the request says so.
-const DEFAULT_HEALTH_TIMEOUT_S: u32 = 60;
 /// The part of a default name that comes from the project; the port follows.
 const MAX_SLUG_CHARS: usize = 50;
 
@@ -58,10 +56,8 @@ pub struct DeployRequest {
     pub command: Option<Command>,
     /// The port inside the container.
     pub container_port: Option<Port>,
-    /// Must answer 2xx or 3xx; by default `/health` is asked leniently.
-    pub health_check_path: Option<HealthPath>,
-    /// How long it may take to become healthy, in seconds.
-    pub health_timeout_s: Option<u32>,
+    /// How it is asked whether it is well.
+    pub health_check: HealthCheck,
 }
 
 /// How far a request got before the caller had waited long enough.
@@ -227,8 +223,7 @@ fn new_row(project: &Project, runtime: runtime::Kind, request: DeployRequest) ->
         environment: request.environment,
         cpu_limit: request.cpu_limit,
         memory_limit: request.memory_limit,
-        health_check_path: request.health_check_path,
-        health_timeout_s: request.health_timeout_s.unwrap_or(DEFAULT_HEALTH_TIMEOUT_S),
+        health_check: request.health_check,
     })
 }
 

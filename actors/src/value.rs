@@ -2,12 +2,14 @@
 
 mod deployment;
 mod environment;
+mod health;
 mod image;
 mod limits;
 mod project;
 
 pub use deployment::{Command, DeploymentName, HealthPath, Port};
 pub use environment::Environment;
+pub use health::{HealthCheck, Retries, Seconds};
 pub use image::ImageRef;
 pub use limits::{CpuLimit, MemoryLimit};
 pub use project::{ProjectName, ProjectPath, ProjectType, ShortText, TechStack};

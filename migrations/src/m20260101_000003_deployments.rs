@@ -51,7 +51,9 @@ fn table() -> TableCreateStatement {
         .col(text_null("cpu_limit"))
         .col(text_null("memory_limit"))
         .col(text_null("health_check_path"))
-        .col(big_integer("health_timeout_s").default(60))
+        .col(big_integer("health_timeout_s"))
+        .col(big_integer("health_interval_s"))
+        .col(big_integer("health_retries"))
         // No foreign key: releases refer to deployments, and SQLite cannot add the way back later.
         .col(big_integer_null("release_id"))
         .col(text_null("instance"))

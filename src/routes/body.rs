@@ -6,7 +6,8 @@ use borgos_actors::{
     runtime::{InstanceRef, Kind},
     store::{deployments::Deployment, projects::Project},
     value::{
-        Command, CpuLimit, DeploymentName, HealthPath, ImageRef, MemoryLimit, Port, ProjectName, ProjectType, TechStack,
+        Command, CpuLimit, DeploymentName, HealthPath, ImageRef, MemoryLimit, Port, ProjectName, ProjectType, Retries,
+        Seconds, TechStack,
     },
 };
 use chrono::{DateTime, Utc};
@@ -102,7 +103,9 @@ pub(super) struct DeploymentBody {
     container_id: Option<String>,
     url: String,
     health_check_url: String,
-    health_timeout_s: u32,
+    health_timeout_s: Seconds,
+    health_interval_s: Seconds,
+    health_retries: Retries,
     environment: Map<String, Value>,
     cpu_limit: Option<CpuLimit>,
     memory_limit: Option<MemoryLimit>,
@@ -120,7 +123,7 @@ pub(super) struct DeploymentBody {
 impl From<Deployment> for DeploymentBody {
     fn from(row: Deployment) -> Self {
         let url = format!("http://localhost:{}", row.port);
-        let health_path = row.health_check_path.as_ref().map_or("/health", HealthPath::as_str);
+        let health_path = row.health_check.path.as_ref().map_or("/health", HealthPath::as_str);
         Self {
             container_id: container_id(row.runtime, row.instance.as_ref()),
             health_check_url: format!("{url}{health_path}"),
@@ -135,7 +138,9 @@ impl From<Deployment> for DeploymentBody {
             observed_at: row.observed_at,
             desired: row.desired,
             runtime: row.runtime,
-            health_timeout_s: row.health_timeout_s,
+            health_timeout_s: row.health_check.timeout_s,
+            health_interval_s: row.health_check.interval_s,
+            health_retries: row.health_check.retries,
             cpu_limit: row.cpu_limit,
             memory_limit: row.memory_limit,
             image: row.image,

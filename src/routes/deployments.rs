@@ -7,7 +7,10 @@ use borgos_actors::{
     deployments::{DeployRequest, Progress},
     id::{DeploymentId, ProjectId},
     store::deployments::{self, Filter as DeploymentFilter},
-    value::{Command, CpuLimit, DeploymentName, Environment, HealthPath, ImageRef, MemoryLimit, Port},
+    value::{
+        Command, CpuLimit, DeploymentName, Environment, HealthCheck, HealthPath, ImageRef, MemoryLimit, Port, Retries,
+        Seconds,
+    },
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -21,9 +24,6 @@ use crate::{
     query::{self, Query},
     reply::{self, Reply},
 };
-
-/// A deployment may have up to an hour to become healthy.
-const MAX_HEALTH_TIMEOUT_S: u32 = 3600;
 
 const STATUSES: [(&str, Status); 11] = [
     ("pending", Status::Pending),
@@ -53,7 +53,9 @@ struct Deploy {
     command: Option<Command>,
     container_port: Option<Port>,
     health_check_path: Option<HealthPath>,
-    health_timeout_s: Option<u32>,
+    health_timeout_s: Option<Seconds>,
+    health_interval_s: Option<Seconds>,
+    health_retries: Option<Retries>,
 }
 
 /// Returns the filters of this resource.
@@ -108,13 +110,13 @@ async fn list(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
 
 /// POST /api/v1/deploy
 async fn deploy(request: Deploy, app: Arc<App>) -> Result<Reply, Problem> {
-    if request
-        .health_timeout_s
-        .is_some_and(|seconds| !(1..=MAX_HEALTH_TIMEOUT_S).contains(&seconds))
-    {
-        let reason = format!("must be a number of seconds from 1 to {MAX_HEALTH_TIMEOUT_S}");
-        return Err(Problem::invalid_field("health_timeout_s", reason));
-    }
+    let unset = HealthCheck::default();
+    let health_check = HealthCheck {
+        path: request.health_check_path,
+        timeout_s: request.health_timeout_s.unwrap_or(unset.timeout_s),
+        interval_s: request.health_interval_s.unwrap_or(unset.interval_s),
+        retries: request.health_retries.unwrap_or(unset.retries),
+    };
     let request = DeployRequest {
         project_id: ProjectId(request.project_id.get()),
         name: request.name,
@@ -125,8 +127,7 @@ async fn deploy(request: Deploy, app: Arc<App>) -> Result<Reply, Problem> {
         image: request.image,
         command: request.command,
         container_port: request.container_port,
-        health_check_path: request.health_check_path,
-        health_timeout_s: request.health_timeout_s,
+        health_check,
     };
     let row = app.system.deployments.deploy(request).await?;
     let body = json!({"message": format!("Deployment created on port {}", row.port), "id": row.id});

@@ -24,6 +24,7 @@ use super::{
     crash_loop::CrashLoop,
     job::{Job, Outcome},
     waiting::{Goal, Waiting},
+    watch::Watch,
 };
 use crate::{
     Error, event_bus,
@@ -109,6 +110,8 @@ pub struct State {
     num_tickets: u64,
     /// Known once the row has been read.
     crash_loop: Option<CrashLoop>,
+    /// Whether the instance that runs is well.
+    watch: Option<Watch>,
     /// Before this there is no new start.
     retry_at: Option<Instant>,
     /// Brings the next `Reconcile`; one is enough, however often it is asked for.
@@ -144,6 +147,7 @@ impl Yields {
         match job {
             // Past its deadline it is about to report, and must not be kept from that by new hints.
             Job::AwaitHealth { deadline, .. } if *deadline > Instant::now() => Self::Always,
+            Job::Probe { .. } => Self::Always,
             Job::Build { .. } | Job::AwaitHealth { .. } => Self::WhenUnwanted,
             Job::Observe | Job::Start(_) | Job::ReadExit { .. } | Job::Stop(_) | Job::Remove(_) => Self::Never,
         }
@@ -164,6 +168,7 @@ impl Actor for DeploymentActor {
             jobs: JoinSet::new(),
             num_tickets: 0,
             crash_loop: None,
+            watch: None,
             retry_at: None,
             reminder: None,
             waiting: Waiting::default(),
@@ -315,6 +320,11 @@ impl State {
             Outcome::Built { release, result } => self.built(release, result).await?,
             Outcome::Started(result) => self.started(result).await?,
             Outcome::Probed(result) => self.probed(result).await?,
+            Outcome::Watched(result) => {
+                if self.watched(result).await? && !is_outdated {
+                    return Ok(());
+                }
+            }
             Outcome::ExitRead { exit, lines } => self.exited(&exit, lines).await?,
         }
         self.begin(Job::Observe);

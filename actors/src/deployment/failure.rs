@@ -12,7 +12,7 @@ use crate::{
         deployments::{Change, Deployment},
         error_log::{NewEntry, Severity},
     },
-    value::{MemoryLimit, Port},
+    value::{MemoryLimit, Port, Seconds},
 };
 
 /// Something that went wrong with a deployment.
@@ -74,12 +74,25 @@ impl Failure {
     }
 
     /// It runs and did not become healthy in time.
-    pub(super) fn unhealthy(reason: &str, timeout_s: u32, lines: Vec<String>) -> Self {
-        let reason = format!("was not healthy within {timeout_s} s: {reason}");
+    pub(super) fn unhealthy(reason: &str, timeout: Seconds, lines: Vec<String>) -> Self {
+        let reason = format!("was not healthy within {} s: {reason}", timeout.get());
         Self {
             lines,
             leaves_instance: true,
             ..Self::plain("unhealthy", reason, Consequence::GiveUpUnlessItHasRun)
+        }
+    }
+
+    /// It ran, became unhealthy and did not recover.
+    pub(super) fn stays_unhealthy(reason: &str, lines: Vec<String>) -> Self {
+        Self {
+            lines,
+            leaves_instance: true,
+            ..Self::plain(
+                "unhealthy",
+                format!("stayed unhealthy: {reason}"),
+                Consequence::TryAgain,
+            )
         }
     }
 

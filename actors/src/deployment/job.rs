@@ -39,6 +39,11 @@ pub(super) enum Job {
         target: health::Target,
         deadline: Instant,
     },
+    /// Probe a running instance once.
+    Probe {
+        instance: InstanceRef,
+        target: health::Target,
+    },
     /// Read the last lines of an instance that has ended.
     ReadExit { instance: InstanceRef, exit: Exit },
     /// Stop an instance.
@@ -63,6 +68,8 @@ pub enum Outcome {
     Started(Result<InstanceRef, Error>),
     /// The instance is healthy, or why it is not, with its last lines.
     Probed(Result<(), (String, Vec<String>)>),
+    /// The running instance answered the probe, or why it did not, with its last lines.
+    Watched(Result<(), (String, Vec<String>)>),
     /// How the instance ended.
     ExitRead {
         /// How it ended.
@@ -95,6 +102,10 @@ impl Job {
                 target,
                 deadline,
             } => Outcome::Probed(await_health(&*runtime, &instance, &target, deadline).await),
+            Self::Probe { instance, target } => Outcome::Watched(match health::probe(&target).await {
+                Ok(()) => Ok(()),
+                Err(reason) => Err((reason, last_lines(&*runtime, &instance).await)),
+            }),
             Self::ReadExit { instance, exit } => Outcome::ExitRead {
                 exit,
                 lines: last_lines(&*runtime, &instance).await,

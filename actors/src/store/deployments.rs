@@ -11,7 +11,7 @@ use crate::{
     deployment::{Desired, Status},
     id::{DeploymentId, Generation, ProjectId, ReleaseId},
     runtime::{InstanceRef, Kind},
-    value::{Command, CpuLimit, DeploymentName, Environment, HealthPath, ImageRef, MemoryLimit, Port},
+    value::{Command, CpuLimit, DeploymentName, Environment, HealthCheck, ImageRef, MemoryLimit, Port},
 };
 
 mod announce;
@@ -57,10 +57,8 @@ pub struct Deployment {
     pub cpu_limit: Option<CpuLimit>,
     /// Memory that it may use.
     pub memory_limit: Option<MemoryLimit>,
-    /// The path that must answer, as requested.
-    pub health_check_path: Option<HealthPath>,
-    /// How long a new release may take to become healthy.
-    pub health_timeout_s: u32,
+    /// How it is asked whether it is well.
+    pub health_check: HealthCheck,
     /// The release that is to run.
     pub release_id: Option<ReleaseId>,
     /// The instance that runs or ran last.
@@ -102,10 +100,8 @@ pub struct NewDeployment {
     pub cpu_limit: Option<CpuLimit>,
     /// Memory that it may use.
     pub memory_limit: Option<MemoryLimit>,
-    /// The path that must answer.
-    pub health_check_path: Option<HealthPath>,
-    /// How long a new release may take to become healthy.
-    pub health_timeout_s: u32,
+    /// How it is asked whether it is well.
+    pub health_check: HealthCheck,
 }
 
 /// Which deployments are wanted. What is `None` does not matter.

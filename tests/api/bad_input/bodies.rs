@@ -228,6 +228,8 @@ async fn a_bad_deployment_is_not_created() {
         ];
         let mut seconds = no_numbers();
         seconds.push(json!(3601));
+        let mut retries = no_numbers();
+        retries.push(json!(101));
         let names = texts(&[
             "",
             "-x",
@@ -291,7 +293,9 @@ async fn a_bad_deployment_is_not_created() {
                 ("command", commands),
                 ("container_port", ports()),
                 ("health_check_path", health_paths),
-                ("health_timeout_s", seconds),
+                ("health_timeout_s", seconds.clone()),
+                ("health_interval_s", seconds),
+                ("health_retries", retries),
             ],
         };
         table.check(world).await;

@@ -13,6 +13,7 @@ use crate::{
         Status,
         crash_loop::CrashLoop,
         failure::{Consequence, Failure},
+        watch::Verdict,
     },
     id::ReleaseId,
     runtime::{self, Artifact, Exit, InstanceRef, port},
@@ -86,12 +87,46 @@ impl State {
             Err((reason, lines)) => {
                 self.fail(
                     &row,
-                    Failure::unhealthy(&reason, row.health_timeout_s, lines),
+                    Failure::unhealthy(&reason, row.health_check.timeout_s, lines),
                     Duration::ZERO,
                 )
                 .await
             }
         }
+    }
+
+    /// Takes the answer of a running instance and says whether all is as it was, so that there is nothing to observe.
+    pub(super) async fn watched(
+        &mut self,
+        result: Result<(), (String, Vec<String>)>,
+    ) -> Result<bool, ActorProcessingErr> {
+        let row = self.row().await?;
+        let is_up = matches!(row.status, Status::Running | Status::Unhealthy);
+        let Some(watch) = self.watch.as_mut().filter(|watch| is_up && watch.is_of(row.generation)) else {
+            return Ok(false);
+        };
+        let verdict = watch.note(result.is_ok(), &row.health_check);
+        let pause = watch.pause();
+        match (verdict, result) {
+            (Verdict::Well, _) if row.status == Status::Running => {
+                self.remind(pause);
+                return Ok(true);
+            }
+            (Verdict::Well, _) => self.record(&row, &Change::to(Status::Running)).await?,
+            (Verdict::Unhealthy, Err((reason, _))) if row.reason.as_ref() != Some(&reason) => {
+                let change = Change {
+                    reason: Some(reason),
+                    ..Change::to(Status::Unhealthy)
+                };
+                self.record(&row, &change).await?;
+            }
+            (Verdict::Hopeless, Err((reason, lines))) => {
+                let failure = Failure::stays_unhealthy(&reason, lines);
+                self.fail(&row, failure, ran_for(&row, Utc::now())).await?;
+            }
+            (Verdict::Suspect | Verdict::Unhealthy | Verdict::Hopeless, _) => {}
+        }
+        Ok(false)
     }
 
     pub(super) async fn exited(&mut self, exit: &Exit, lines: Vec<String>) -> Result<(), ActorProcessingErr> {

@@ -15,6 +15,7 @@ use crate::{
         failure::Failure,
         job::Job,
         machine::{self, Facts, ReleaseState, Step},
+        watch::Watch,
     },
     event_bus, health,
     runtime::{InstanceRef, InstanceSpec, Observation, Wanted},
@@ -48,7 +49,7 @@ impl State {
             let release = releases::newest(&self.args.store, row.id).await?;
             let job = match machine::next(&self.facts(&row, release.as_ref(), instances)) {
                 Step::Rest | Step::AwaitRetry if is_outdated => Job::Observe,
-                Step::Rest => return self.rest(&row).await,
+                Step::Rest => return self.rest(&row, instances).await,
                 Step::AwaitRetry => {
                     self.await_retry(&row);
                     return Ok(());
@@ -104,7 +105,7 @@ impl State {
     }
 
     /// Nothing is left to do: the deployment was just seen to be as its row says. A reason that was a doubt is gone.
-    async fn rest(&mut self, row: &Deployment) -> Result<(), ActorProcessingErr> {
+    async fn rest(&mut self, row: &Deployment, instances: &[Observation]) -> Result<(), ActorProcessingErr> {
         match (row.status, &row.reason) {
             (Status::Running, Some(_)) => {
                 self.record(row, &Change::to(Status::Running)).await?;
@@ -112,7 +113,28 @@ impl State {
             _ => deployments::confirm(&self.args.store, row.id).await?,
         }
         self.waiting.answer(row);
+        self.plan_probe(row, instances);
         Ok(())
+    }
+
+    /// Probes the instance that runs, now or when it is due.
+    fn plan_probe(&mut self, row: &Deployment, instances: &[Observation]) {
+        let Some(instance) = row.instance.clone().filter(|_| row.status.has_instance()) else {
+            self.watch = None;
+            return;
+        };
+        let watch = match self.watch.take().filter(|watch| watch.is_of(row.generation)) {
+            Some(watch) => watch,
+            None => Watch::new(row.generation, &row.health_check),
+        };
+        let pause = watch.pause();
+        self.watch = Some(watch);
+        if pause.is_zero() {
+            let target = target(row, &instance, instances);
+            self.begin(Job::Probe { instance, target });
+        } else {
+            self.remind(pause);
+        }
     }
 
     fn await_retry(&mut self, row: &Deployment) {
@@ -189,23 +211,23 @@ fn new_release(row: &Deployment) -> NewRelease {
 }
 
 fn await_health(row: &Deployment, instance: InstanceRef, since: DateTime<Utc>, instances: &[Observation]) -> Job {
-    let own = instances
-        .iter()
-        .find(|seen| seen.instance == instance)
-        .and_then(|seen| seen.address);
-    let check = match &row.health_check_path {
-        Some(path) => health::Check::Path(path.clone()),
-        None => health::Check::Default,
-    };
-    let timeout = Duration::from_secs(row.health_timeout_s.into());
+    let target = target(row, &instance, instances);
     let age = (Utc::now() - since).to_std().unwrap_or_default();
     Job::AwaitHealth {
         instance,
-        target: health::Target {
-            own,
-            port: row.port,
-            check,
+        target,
+        deadline: Instant::now() + row.health_check.timeout_s.duration().saturating_sub(age),
+    }
+}
+
+fn target(row: &Deployment, instance: &InstanceRef, instances: &[Observation]) -> health::Target {
+    let seen = instances.iter().find(|seen| seen.instance == *instance);
+    health::Target {
+        own: seen.and_then(|seen| seen.address),
+        port: row.port,
+        check: match &row.health_check.path {
+            Some(path) => health::Check::Path(path.clone()),
+            None => health::Check::Default,
         },
-        deadline: Instant::now() + timeout.saturating_sub(age),
     }
 }

@@ -12,6 +12,7 @@ use crate::{
         column::{from_json, parsed, parsed_opt, to_json},
         now,
     },
+    value::HealthCheck,
 };
 
 #[derive(Clone, Debug, DeriveEntityModel)]
@@ -36,6 +37,8 @@ pub(super) struct Model {
     pub memory_limit: Option<String>,
     pub health_check_path: Option<String>,
     pub health_timeout_s: i64,
+    pub health_interval_s: i64,
+    pub health_retries: i64,
     pub release_id: Option<ReleaseId>,
     pub instance: Option<String>,
     pub generation: Generation,
@@ -74,8 +77,12 @@ impl TryFrom<Model> for Deployment {
             environment: from_json("deployments.environment", row.environment)?,
             cpu_limit: parsed_opt("deployments.cpu_limit", row.cpu_limit)?,
             memory_limit: parsed_opt("deployments.memory_limit", row.memory_limit)?,
-            health_check_path: parsed_opt("deployments.health_check_path", row.health_check_path)?,
-            health_timeout_s: parsed("deployments.health_timeout_s", row.health_timeout_s)?,
+            health_check: HealthCheck {
+                path: parsed_opt("deployments.health_check_path", row.health_check_path)?,
+                timeout_s: parsed("deployments.health_timeout_s", row.health_timeout_s)?,
+                interval_s: parsed("deployments.health_interval_s", row.health_interval_s)?,
+                retries: parsed("deployments.health_retries", row.health_retries)?,
+            },
             release_id: row.release_id,
             instance: row.instance.map(InstanceRef),
             generation: row.generation,
@@ -106,8 +113,10 @@ pub(super) fn new(new: &NewDeployment) -> Result<ActiveModel, Error> {
         environment: Set(to_json("deployments.environment", &new.environment)?),
         cpu_limit: Set(new.cpu_limit.clone().map(String::from)),
         memory_limit: Set(new.memory_limit.clone().map(String::from)),
-        health_check_path: Set(new.health_check_path.clone().map(String::from)),
-        health_timeout_s: Set(new.health_timeout_s.into()),
+        health_check_path: Set(new.health_check.path.clone().map(String::from)),
+        health_timeout_s: Set(new.health_check.timeout_s.into()),
+        health_interval_s: Set(new.health_check.interval_s.into()),
+        health_retries: Set(new.health_check.retries.into()),
         created_at: Set(now),
         updated_at: Set(now),
         ..Default::default()

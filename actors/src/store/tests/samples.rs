@@ -16,7 +16,7 @@ use crate::{
         projects::{self, NewProject, Project},
         releases::NewRelease,
     },
-    value::{Port, ProjectPath},
+    value::{HealthCheck, Port, ProjectPath},
 };
 
 pub(super) const ALL: Page = Page { limit: 1000, offset: 0 };
@@ -50,8 +50,12 @@ pub(super) fn new_deployment(project_id: ProjectId, name: &str, number: i64) -> 
         environment: serde_json::from_value(json!({"TOKEN": "canary"})).unwrap(),
         cpu_limit: Some("0.5".to_owned().try_into().unwrap()),
         memory_limit: Some("256m".to_owned().try_into().unwrap()),
-        health_check_path: Some("/ready".to_owned().try_into().unwrap()),
-        health_timeout_s: 90,
+        health_check: HealthCheck {
+            path: Some("/ready".to_owned().try_into().unwrap()),
+            timeout_s: 90.try_into().unwrap(),
+            interval_s: 5.try_into().unwrap(),
+            retries: 2.try_into().unwrap(),
+        },
     }
 }
 
