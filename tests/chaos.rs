@@ -9,6 +9,7 @@ mod database;
 mod endings;
 mod engine;
 mod events;
+mod health;
 mod kills;
 mod load;
 mod operator;
