@@ -45,7 +45,8 @@ impl Lines {
                 false => Err(io::ErrorKind::FileTooLarge.into()),
             };
         }
-        serde_json::from_slice(&line).map(Some).map_err(io::Error::from)
+        let parsed = serde_json::from_slice(&line).map(Some);
+        parsed.map_err(|cause| io::Error::new(io::ErrorKind::InvalidData, cause))
     }
 
     /// Waits until the other end has closed, or says something that nobody asked for.
