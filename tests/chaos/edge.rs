@@ -23,7 +23,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::support::{eventually, free_port, kill_processes, processes, program};
+use crate::support::{eventually, free_port, kill_processes, program};
 
 const DEADLINE: Duration = Duration::from_secs(30);
 

@@ -4,7 +4,7 @@
 //! a new incarnation finds the process by its control socket and learns the routes from it. While the actor is
 //! away connections flow on, and callers get `RESTARTING`.
 //!
-//! It waits for nothing itself. A job, [`Link`], talks to the process and takes the messages in order; so a route that is
+//! It waits for nothing itself. A job, `Link`, talks to the process and takes the messages in order; so a route that is
 //! set right after its deployment's was removed arrives in that order.
 
 use std::{net::SocketAddr, panic::AssertUnwindSafe, path::PathBuf, time::Duration};

@@ -67,7 +67,10 @@ impl Connections {
                 .await;
             }
             let Some((mut target, lease)) = self.connect(pool).await else {
-                return reset(&client);
+                if matches!(*standing.borrow(), Standing::Open) {
+                    return reset(&client);
+                }
+                continue;
             };
             match forward(&mut client, &mut target, &lease).await {
                 Ending::Closed | Ending::Idle => return,

@@ -64,7 +64,12 @@ pub(super) fn duration(num_ms: u64) -> Duration {
 pub(super) async fn converse(stream: UnixStream, orders: mpsc::Sender<Order>) {
     let mut lines = Lines::new(stream, MAX_REQUEST_BYTES);
     loop {
-        let reply = match lines.read::<Request>(IDLE_DEADLINE).await {
+        let read = tokio::select! {
+            read = lines.read::<Request>(IDLE_DEADLINE) => read,
+            // The edge ends: whoever watches it is to know now, and not when its last connections have ended.
+            () = orders.closed() => return,
+        };
+        let reply = match read {
             Ok(None) => return,
             Ok(Some(request)) => match ask(&orders, request).await {
                 Outcome::Done(reply) => reply,

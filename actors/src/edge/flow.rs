@@ -11,6 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// How much is read at once, and at most held for a receiver that is slow.
 const CHUNK_BYTES: usize = 64 * 1024;
+/// After so many chunks others have their turn, so that a flood does not add to their latency.
+const MAX_CHUNKS_AT_ONCE: usize = 8;
 
 thread_local! {
     /// What is read lies here while it is passed on. Only what the receiver does not take at once is copied, so that
@@ -50,7 +52,7 @@ impl Flow {
         to: &mut (impl AsyncWrite + Unpin),
         mut seen: impl FnMut(&[u8]),
     ) -> Poll<io::Result<()>> {
-        loop {
+        for _ in 0..MAX_CHUNKS_AT_ONCE {
             ready!(self.poll_flush(context, to))?;
             match self.progress {
                 Progress::Open => ready!(self.poll_pass(context, from, to, &mut seen))?,
@@ -61,6 +63,8 @@ impl Flow {
                 Progress::Closed => return Poll::Ready(Ok(())),
             }
         }
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Writes what waits.

@@ -9,9 +9,9 @@
 //!   repeat it, and one that nearly always has a request on its way would only be cut at the deadline.
 //! - HTTP/1 within a request goes on until its response is complete, and then as above.
 //! - Anything else (TLS, HTTP/2, WebSocket, a database) has a state in the instance and can only go on or end. It ends
-//!   when the instance spoke last and then nothing moved for a while. The client is told that no more will come (FIN); what
-//!   it sends until it closes too is still passed to the instance, so a farewell is not lost. An answer to
-//!   that cannot be given any more, which is why this comes last in this list.
+//!   when the instance spoke last and then nothing moved for a while. The client is told that no more will come (FIN);
+//!   what it sends until it closes, too, still reaches the instance and is not lost in silence. It cannot be
+//!   answered any more, which is why only what cannot be moved is closed like this.
 //! - At the deadline what is left is reset: a plain close would make a response that has no length look complete.
 
 use std::{
@@ -104,13 +104,17 @@ impl Pair<'_> {
                 // An error means that the target is gone, which it cannot be while it is leased.
                 _ = phase.changed() => {}
                 () = sleep(SILENCE), if current == Phase::Draining => {
-                    let is_silent = self.exchanges.is_opaque() && self.num_moves == num_moves && self.inward.rests() && self.outward.rests();
-                    if is_silent && self.has_target_spoken_last {
+                    if self.num_moves == num_moves && self.is_idle() {
                         return Ending::Idle;
                     }
                 }
             }
         }
+    }
+
+    /// Tells whether nothing is under way, as far as silence can tell.
+    fn is_idle(&self) -> bool {
+        self.exchanges.is_opaque() && self.has_target_spoken_last && self.inward.rests() && self.outward.rests()
     }
 
     fn poll(&mut self, context: &mut Context<'_>, phase: Phase) -> Poll<Ending> {

@@ -58,7 +58,8 @@ pub(super) async fn listen(address: SocketAddr) -> Result<TcpListener, Refusal> 
     })
 }
 
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+/// Listens on the address, or returns what the system said.
+pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,

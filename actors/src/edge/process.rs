@@ -116,7 +116,7 @@ impl Edge {
                         break ending;
                     }
                 }
-                _ = ticks.tick() => self.tick().await,
+                _ = ticks.tick() => self.tick(),
                 _ = terminate.recv() => break Ending::Stopped { deadline: Instant::now() + GRACE },
             }
         };
@@ -132,8 +132,8 @@ impl Edge {
         }
     }
 
-    async fn tick(&mut self) {
-        self.table.retry().await;
+    fn tick(&mut self) {
+        self.table.retry();
         if let Err(error) = self.directory.trim_log() {
             tracing::debug!(%error, "the log cannot be trimmed");
         }
@@ -288,8 +288,9 @@ impl Edge {
             tracing::warn!("connections are left at the end");
         }
         let answered = async { while self.conversations.join_next().await.is_some() {} };
-        // Whoever only watches stays connected, so that this need not come to its end.
-        let _ = timeout(LAST_DEADLINE, answered).await;
+        if timeout(LAST_DEADLINE, answered).await.is_err() {
+            tracing::warn!("a client of the control socket did not read its answer");
+        }
     }
 }
 

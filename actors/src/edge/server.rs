@@ -12,8 +12,8 @@ use super::{directory::Directory, process::Edge};
 
 /// As many connections may be open, if the limit of descriptors allows it.
 const MAX_CONNECTIONS: u64 = 20_000;
-/// Descriptors that are not for connections.
-const SPARE_DESCRIPTORS: u64 = 1500;
+/// Descriptors that are not for connections. Should there be so many routes that it takes more, connections wait.
+const SPARE_DESCRIPTORS: u64 = 256;
 
 /// How an edge begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -71,37 +71,27 @@ impl Table {
     }
 
     /// Tries again to listen where it was refused.
-    pub(super) async fn retry(&mut self) {
+    pub(super) fn retry(&mut self) {
         let Self {
             entries, connections, ..
         } = self;
         for (deployment, entry) in entries.iter_mut().filter(|(_, entry)| entry.door.is_err()) {
-            let listened = listener::listen(entry.route.listen).await;
-            if listened.is_ok() {
+            // Who holds the port was found out when it was tried first, which takes longer than to try.
+            if let Ok(listener) = listener::bind(entry.route.listen) {
                 tracing::info!(deployment.id = %deployment, "deployment {deployment} is served again");
+                entry.door = Ok(Door::open(listener, *deployment, &entry.pool, connections));
             }
-            entry.door = listened.map(|listener| Door::open(listener, *deployment, &entry.pool, connections));
         }
     }
 
     /// Makes a route or changes one.
     pub(super) async fn set(&mut self, route: Route) -> Result<(), Refusal> {
-        if let Some(complaint) = route.complaint() {
-            return Err(Refusal::Impossible(complaint));
-        }
+        self.check(&route)?;
         let known = self.entries.get(&route.deployment);
-        match known {
-            Some(entry) if entry.route == route && entry.door.is_ok() => return Ok(()),
-            Some(entry) if entry.route.revision > route.revision => return Err(outdated(entry)),
-            Some(entry) if entry.route.revision == route.revision && entry.route != route => {
-                return Err(outdated(entry));
-            }
-            None if self.entries.len() >= MAX_ROUTES => {
-                return Err(Refusal::Impossible(format!("there are {MAX_ROUTES} routes already")));
-            }
-            _ => {}
-        }
         let is_listening = known.is_some_and(|entry| entry.route.listen == route.listen && entry.door.is_ok());
+        if is_listening && known.is_some_and(|entry| entry.route == route) {
+            return Ok(());
+        }
         let listener = match is_listening {
             true => None,
             false => Some(listener::listen(route.listen).await?),
@@ -109,6 +99,27 @@ impl Table {
         self.keep(self.routes_with(&route)).await?;
         self.apply(route, listener).await;
         Ok(())
+    }
+
+    fn check(&self, route: &Route) -> Result<(), Refusal> {
+        if let Some(complaint) = route.complaint() {
+            return Err(Refusal::Impossible(complaint));
+        }
+        if let Some(other) = self.others(route.deployment).find(|other| other.listen == route.listen) {
+            return Err(Refusal::PortInUse {
+                listen: route.listen,
+                holder: Some(format!("deployment {}", other.deployment)),
+            });
+        }
+        match self.entries.get(&route.deployment).map(|entry| &entry.route) {
+            Some(known) if known.revision > route.revision || (known.revision == route.revision && known != route) => {
+                Err(Refusal::Outdated { known: known.revision })
+            }
+            None if self.entries.len() >= MAX_ROUTES => {
+                Err(Refusal::Impossible(format!("there are {MAX_ROUTES} routes already")))
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn apply(&mut self, route: Route, listener: Option<TcpListener>) {
@@ -138,11 +149,7 @@ impl Table {
         if !self.entries.contains_key(&deployment) {
             return Ok(Vec::new());
         }
-        let left = self
-            .entries
-            .values()
-            .filter(|entry| entry.route.deployment != deployment);
-        self.keep(left.map(|entry| entry.route.clone()).collect()).await?;
+        self.keep(self.others(deployment).cloned().collect()).await?;
         match self.entries.remove(&deployment) {
             Some(entry) => Ok(entry.close(Standing::Closed).await),
             None => Ok(Vec::new()),
@@ -194,12 +201,14 @@ impl Table {
         Door::open(listener, deployment, pool, &self.connections)
     }
 
+    /// Iterates over the routes of all deployments but this one.
+    fn others(&self, deployment: DeploymentId) -> impl Iterator<Item = &Route> {
+        let routes = self.entries.values().map(|entry| &entry.route);
+        routes.filter(move |route| route.deployment != deployment)
+    }
+
     fn routes_with(&self, route: &Route) -> Vec<Route> {
-        let others = self
-            .entries
-            .values()
-            .filter(|entry| entry.route.deployment != route.deployment);
-        others.map(|entry| entry.route.clone()).chain([route.clone()]).collect()
+        self.others(route.deployment).chain([route]).cloned().collect()
     }
 
     async fn keep(&self, routes: Vec<Route>) -> Result<(), Refusal> {
@@ -220,12 +229,6 @@ impl Entry {
             door.close().await;
         }
         self.pool.all()
-    }
-}
-
-fn outdated(entry: &Entry) -> Refusal {
-    Refusal::Outdated {
-        known: entry.route.revision,
     }
 }
 

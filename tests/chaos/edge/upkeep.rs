@@ -20,8 +20,12 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::mpsc, time::Instant};
 
-use super::{super::load::Load, app::App, greet, kill_processes, processes};
-use crate::support::{eventually, eventually_within, free_port};
+use super::{
+    super::load::Load,
+    app::{App, DOWNLOAD_PIECE_BYTES, DOWNLOAD_PIECES},
+    greet,
+};
+use crate::support::{eventually, eventually_within, free_port, install_tls_provider, kill_processes, processes};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -186,6 +190,38 @@ async fn an_edge_that_is_killed_is_back_within_a_second() {
 }
 
 #[tokio::test]
+async fn an_edge_that_is_told_to_end_is_replaced_at_once_and_finishes_what_it_began() {
+    let upkeep = Upkeep::start().await;
+    let app = App::http().await;
+    let listen = address();
+    upkeep.set(route(1, listen, &[app.address], 1)).await.unwrap();
+    let download = format!("http://{listen}/download");
+    let (downloaded, ()) = tokio::join!(get(&download), async {
+        eventually("the download has begun", async || match app.num_connections() {
+            0 => Err("nobody came"),
+            _ => Ok(()),
+        })
+        .await;
+        kill_process(upkeep.only_edge().await, Signal::TERM).unwrap();
+        let told_at = Instant::now();
+        eventually("another edge serves", async || {
+            get(&format!("http://{listen}/health")).await
+        })
+        .await;
+        assert!(told_at.elapsed() < Duration::from_secs(1), "{:?}", told_at.elapsed());
+    });
+    assert_eq!(downloaded.unwrap().len(), DOWNLOAD_PIECES * DOWNLOAD_PIECE_BYTES);
+    upkeep.only_edge().await;
+}
+
+async fn get(url: &str) -> Result<String, String> {
+    install_tls_provider();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = client.get(url).send().await.map_err(|error| format!("{error:?}"))?;
+    answer.text().await.map_err(|error| format!("{error:?}"))
+}
+
+#[tokio::test]
 async fn an_edge_outlives_the_actor_and_is_found_by_the_next() {
     let mut upkeep = Upkeep::start().await;
     let app = App::named("app").await;
@@ -220,7 +256,8 @@ async fn a_port_in_use_and_an_old_revision_are_errors_of_ours() {
         "{refused}"
     );
     drop(taken);
-    upkeep.set(route(1, listen, &[], 2)).await.unwrap();
+    // A program that another test starts at this moment has a copy of the socket until it is executed.
+    eventually("the port is free", async || upkeep.set(route(1, listen, &[], 2)).await).await;
     let refused = upkeep.set(route(1, listen, &[], 1)).await.unwrap_err();
     assert_eq!(refused.code(), "ROUTE_OUTDATED");
 }
