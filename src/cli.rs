@@ -3,6 +3,7 @@
 mod actors;
 mod client;
 mod doctor;
+pub mod edge;
 mod events;
 mod failure;
 mod output;

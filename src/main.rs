@@ -8,7 +8,7 @@ use std::{
     process::ExitCode,
 };
 
-use borgos::cli::{self, Cli};
+use borgos::cli::{self, Cli, Failure};
 use borgos_actors::runtime::process;
 use clap::Parser;
 
@@ -17,6 +17,10 @@ fn main() -> ExitCode {
     match (arguments.next(), arguments.next()) {
         // Hidden: started by the process runtime for each app, before anything that costs memory.
         (Some(command), Some(record)) if command == OsStr::new("keeper") => process::keep(Path::new(&record)),
+        // Hidden: started by the `edge` actor for the public ports, with a runtime of its own.
+        (Some(command), Some(data_dir)) if command == OsStr::new("edge") => {
+            exit(cli::edge::run(Path::new(&data_dir), arguments.next().as_deref()))
+        }
         _ => run(Cli::parse()),
     }
 }
@@ -27,7 +31,11 @@ async fn run(cli: Cli) -> ExitCode {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return fail("another TLS provider is already installed", 1);
     }
-    match cli::run(cli).await {
+    exit(cli::run(cli).await)
+}
+
+fn exit(result: Result<(), Failure>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => match failure.message() {
             Some(message) => fail(message, failure.exit_code()),

@@ -6,6 +6,7 @@ mod chance;
 mod containers;
 mod crash_loop;
 mod database;
+mod edge;
 mod endings;
 mod engine;
 mod events;

@@ -13,7 +13,8 @@ mod world;
 
 pub(crate) use database::{Backend, postgres_address};
 pub(crate) use eventually::{eventually, eventually_within};
-pub(crate) use http::{Answer, Http};
+pub(crate) use http::{Answer, Http, install_tls_provider};
+pub(crate) use leftovers::{kill_processes, processes};
 pub(crate) use port::free_port;
 pub(crate) use project::Project;
 pub(crate) use server::program;

@@ -7,6 +7,7 @@
 //! - [`health`]: asks an app once whether it is well.
 //! - [`deployment`]: one actor per deployment that makes what runs agree with what is wanted.
 //! - [`deployments`]: what people can do with them, and the reconciler that keeps an actor for each.
+//! - [`edge`]: the process that holds the public ports, and the actor that keeps it.
 //! - [`system`]: all of it, wired together.
 //! - [`value`]: what strangers send, parsed once at the edge.
 //!
@@ -14,6 +15,7 @@
 
 pub mod deployment;
 pub mod deployments;
+pub mod edge;
 pub mod error;
 pub mod event_bus;
 pub mod health;

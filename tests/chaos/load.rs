@@ -11,9 +11,13 @@ use std::{
 use reqwest::Client;
 use tokio::task::JoinSet;
 
+use crate::support::{eventually, install_tls_provider};
+
 /// An answer that takes longer counts as none.
 const TIMEOUT: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(5);
+/// As many answers show that there was a load at all.
+const MIN_ANSWERS: usize = 20;
 
 /// Clients that ask one after the other until [`Load::finish`]: half of them over a connection that is kept, half of
 /// them over a new one each time.
@@ -27,6 +31,7 @@ pub(super) struct Load {
 impl Load {
     /// Starts four clients.
     pub(super) fn on(port: u16) -> Self {
+        install_tls_provider();
         let mut load = Self {
             is_over: Arc::default(),
             clients: JoinSet::new(),
@@ -55,6 +60,18 @@ impl Load {
         load
     }
 
+    /// Waits until some more requests were answered.
+    pub(super) async fn goes_on(&self) {
+        let enough = self.num_answers.load(Ordering::Relaxed) + MIN_ANSWERS;
+        eventually("requests are answered", async || {
+            match self.num_answers.load(Ordering::Relaxed) {
+                count if count >= enough => Ok(()),
+                count => Err(count),
+            }
+        })
+        .await;
+    }
+
     /// Ends the load; fails the test if a single request failed or hardly any was sent.
     pub(super) async fn finish(mut self) {
         self.is_over.store(true, Ordering::Relaxed);
@@ -70,7 +87,7 @@ impl Load {
             num_answers + failures.len(),
             failures.first()
         );
-        assert!(num_answers >= 20, "only {num_answers} requests were sent");
+        assert!(num_answers >= MIN_ANSWERS, "only {num_answers} requests were sent");
     }
 }
 

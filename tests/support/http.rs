@@ -58,15 +58,20 @@ pub(crate) struct Http {
     token: Option<String>,
 }
 
+/// Installs what every client needs, TLS or not, once for all of this process.
+pub(crate) fn install_tls_provider() {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .expect("no other TLS provider is installed");
+    });
+}
+
 impl Http {
     /// Makes a client for the server at `base_url` that sends `token`, if there is one, with each request.
     pub(crate) fn new(base_url: &str, token: Option<&str>) -> Self {
-        static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| {
-            rustls::crypto::ring::default_provider()
-                .install_default()
-                .expect("no other TLS provider is installed");
-        });
+        install_tls_provider();
         let client = Client::builder()
             .no_proxy()
             .timeout(ANSWER_TIMEOUT)
