@@ -43,6 +43,20 @@ pub fn json<T: DeserializeOwned + Send>() -> impl Filter<Extract = (T,), Error =
         })
 }
 
+/// Reads a body of JSON, if there is one.
+pub fn json_opt<T: DeserializeOwned + Send>() -> impl Filter<Extract = (Option<T>,), Error = Rejection> + Clone {
+    warp::header::headers_cloned()
+        .and(warp::body::stream())
+        .and_then(|headers: HeaderMap, stream| async move {
+            let bytes = read(stream).await.map_err(reject::custom)?;
+            if bytes.is_empty() {
+                return Ok(None);
+            }
+            check_headers(&headers).map_err(reject::custom)?;
+            parse(&bytes).map(Some).map_err(reject::custom)
+        })
+}
+
 fn check_headers(headers: &HeaderMap) -> Result<(), Problem> {
     let mut kinds = headers.get_all(CONTENT_TYPE).iter();
     let is_json = kinds.next().is_some_and(is_json) && kinds.next().is_none();

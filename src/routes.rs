@@ -43,9 +43,33 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(DELETE, "/api/v1/deployments/{id}", Scope::Deploy, "deployments.delete"),
     Endpoint::new(
         POST,
+        "/api/v1/deployments/{id}/redeploy",
+        Scope::Deploy,
+        "deployments.redeploy",
+    ),
+    Endpoint::new(
+        GET,
+        "/api/v1/deployments/{id}/releases",
+        Scope::Read,
+        "deployments.releases",
+    ),
+    Endpoint::new(
+        POST,
         "/api/v1/deployments/{id}/restart",
         Scope::Deploy,
         "deployments.restart",
+    ),
+    Endpoint::new(
+        POST,
+        "/api/v1/deployments/{id}/rollback",
+        Scope::Deploy,
+        "deployments.rollback",
+    ),
+    Endpoint::new(
+        POST,
+        "/api/v1/deployments/{id}/start",
+        Scope::Deploy,
+        "deployments.start",
     ),
     Endpoint::new(POST, "/api/v1/deployments/{id}/stop", Scope::Deploy, "deployments.stop"),
     Endpoint::new(GET, "/api/v1/errors", Scope::Read, "errors.list"),

@@ -87,7 +87,7 @@ fn settings(config: &Config) -> anyhow::Result<system::Settings> {
             RuntimeChoice::Docker => system::RuntimeChoice::Fixed(Kind::Docker),
             RuntimeChoice::Process => system::RuntimeChoice::Fixed(Kind::Process),
         },
-        keeper_program: std::env::current_exe().context("cannot find this program's own file")?,
+        program: std::env::current_exe().context("cannot find this program's own file")?,
     })
 }
 

@@ -15,5 +15,6 @@ mod kills;
 mod load;
 mod operator;
 mod proxy;
+mod releases;
 mod scene;
 mod strangers;

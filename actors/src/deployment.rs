@@ -7,8 +7,10 @@ pub mod actor;
 mod crash_loop;
 mod failure;
 mod job;
+mod lane;
 pub mod machine;
 mod status;
+mod traffic;
 mod waiting;
 mod watch;
 

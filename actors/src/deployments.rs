@@ -14,6 +14,7 @@ use crate::{
         Store,
         deployments::{self, Deployment, NewDeployment},
         projects::{self, Project},
+        releases::Release,
     },
     supervision::Handle,
     value::{Command, CpuLimit, DeploymentName, Environment, HealthCheck, ImageRef, MemoryLimit, Port},
@@ -129,18 +130,49 @@ impl Deployments {
         self.settle(id, Goal::Stopped, STOP_PATIENCE).await
     }
 
-    /// Replaces what runs by a new instance of the same release, or starts a stopped deployment, and returns when it is
-    /// healthy, or after 30 seconds. A deployment that is still being built or started is left to that.
+    /// Replaces what runs by a new instance of the same release, which takes over once it is healthy, or starts a stopped
+    /// deployment, and returns when that is done, or after 30 seconds. A deployment that is still being built or started is left to that.
     ///
     /// # Errors
     /// `NOT_FOUND`, `DEPLOYMENT_FAILED` when it did not come up, and those of the database and the engine.
     pub async fn restart(&self, id: DeploymentId) -> Result<Progress, Error> {
         let replaced = deployments::request_restart(&self.store, id).await?;
-        self.announce(id);
-        if let Err(error) = self.directory.handle(id).cast(deployment::Message::SkipPause) {
-            tracing::debug!(deployment.id = %id, %error, "a hint was not taken");
-        }
+        self.hurry(id);
         self.settle(id, Goal::RunningAfter(replaced), RESTART_PATIENCE).await
+    }
+
+    /// Starts a deployment that does not run, and returns when it is healthy, or after 30 seconds.
+    ///
+    /// # Errors
+    /// Those of [`Deployments::restart`].
+    pub async fn start(&self, id: DeploymentId) -> Result<Progress, Error> {
+        let row = deployments::deployment(&self.store, id).await?;
+        match (row.desired, row.instance) {
+            (Desired::Running, Some(_)) => Ok(Progress::Done),
+            _ => self.restart(id).await,
+        }
+    }
+
+    /// Builds a new release and has it serve; what serves now goes on until then. Returns at once.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, and those of the database.
+    pub async fn redeploy(&self, id: DeploymentId) -> Result<Release, Error> {
+        let release = deployments::request_release(&self.store, id, "redeploy").await?;
+        self.hurry(id);
+        Ok(release)
+    }
+
+    /// Has an earlier release serve again, without a build, and returns when it does, or after 30 seconds.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `RELEASE_NOT_READY`, `DEPLOYMENT_FAILED` when it did not come up, and those of the database and the
+    /// engine.
+    pub async fn rollback(&self, id: DeploymentId, number: i64) -> Result<(Release, Progress), Error> {
+        let release = deployments::request_rollback(&self.store, id, number).await?;
+        self.hurry(id);
+        let progress = self.settle(id, Goal::Serving(release.id), RESTART_PATIENCE).await?;
+        Ok((release, progress))
     }
 
     /// Stops a deployment and deletes it; its name and port are free after that.
@@ -186,6 +218,14 @@ impl Deployments {
             });
         }
         port::check(port).await
+    }
+
+    /// Tells the actors that a row has changed, and that somebody wants it now: a pause before the next start is over.
+    fn hurry(&self, id: DeploymentId) {
+        self.announce(id);
+        if let Err(error) = self.directory.handle(id).cast(deployment::Message::SkipPause) {
+            tracing::debug!(deployment.id = %id, %error, "a hint was not taken");
+        }
     }
 
     /// Tells the actors that a row has changed. They would find it by themselves, only later.
@@ -249,7 +289,6 @@ impl From<runtime::Error> for Error {
                 code: "NOTHING_TO_DEPLOY",
                 reason,
             },
-            runtime::Error::PortInUse(port) => Self::PortInUse { port, holder: None },
             other => Self::Conflict {
                 code: "RUNTIME_REFUSED",
                 reason: other.to_string(),

@@ -1,7 +1,7 @@
 //! The edge: a small process of its own that holds every public port and passes connections on to the current instances.
 //!
 //! It outlives BorgOS, whose stop, crash or upgrade no connection notices, and works alone: its routes are on disk, so
-//! that one that was killed listens again as soon as it is started. Who starts it again is the [`actor`]; who tells the
+//! that one that was killed listens again as soon as it is started. Who starts it again is the actor; who tells the
 //! routes are the deployments, through the actor.
 //!
 //! ```text
@@ -15,7 +15,7 @@
 //! A new build of the program takes over from a running one without a refused connection, see `handover`. How connections
 //! leave an instance that is to end is described in `forward`.
 
-pub mod actor;
+mod actor;
 mod body;
 mod build;
 mod client;
@@ -39,6 +39,7 @@ mod spawn;
 mod table;
 mod target;
 
+pub use actor::{Args, EdgeActor, Message, PATH};
 pub use protocol::{Drained, RouteStats, TargetStats};
 pub use route::{MAX_TARGETS, Route};
 pub use server::{Error, Start, run};

@@ -25,7 +25,9 @@ const OPEN_FOR: Duration = Duration::from_millis(300);
 pub struct Target {
     /// Where the program itself listens, if the runtime knows; asked first.
     pub own: Option<SocketAddr>,
-    /// The public port on this machine; asked when the program's own address cannot be reached from here.
+    /// Where connections are led to; asked when the program's own address cannot be reached from here.
+    pub endpoint: SocketAddr,
+    /// The public port, which the program is asked as.
     pub port: Port,
     /// What counts as well.
     pub check: Check,
@@ -67,10 +69,9 @@ async fn probe_within(target: &Target) -> Result<(), String> {
     }
 }
 
-/// Connects to the program's own address, or to the public port where there is no way to the former: a refused
-/// connection is an answer, an address without a route is none.
+/// Connects to the program's own address, or to its endpoint where there is no way to the former: a refused connection is
+/// an answer, an address without a route is none.
 async fn connect(target: &Target) -> Result<(SocketAddr, TcpStream), String> {
-    let public = SocketAddr::from(([127, 0, 0, 1], target.port.get()));
     if let Some(own) = target.own {
         match timeout(CONNECT_DEADLINE, TcpStream::connect(own)).await {
             Ok(Ok(connection)) => return Ok((own, connection)),
@@ -80,10 +81,11 @@ async fn connect(target: &Target) -> Result<(SocketAddr, TcpStream), String> {
             Ok(Err(_)) | Err(_) => {}
         }
     }
-    match timeout(CONNECT_DEADLINE, TcpStream::connect(public)).await {
-        Ok(Ok(connection)) => Ok((public, connection)),
-        Ok(Err(cause)) => Err(format!("cannot connect to port {}: {cause}", target.port)),
-        Err(_) => Err(format!("cannot connect to port {} in time", target.port)),
+    let endpoint = target.endpoint;
+    match timeout(CONNECT_DEADLINE, TcpStream::connect(endpoint)).await {
+        Ok(Ok(connection)) => Ok((endpoint, connection)),
+        Ok(Err(cause)) => Err(format!("cannot connect to {endpoint}: {cause}")),
+        Err(_) => Err(format!("cannot connect to {endpoint} in time")),
     }
 }
 
@@ -139,7 +141,7 @@ mod tests {
     /// Answers every connection with the same bytes once it has been sent something, then hangs up, or not.
     async fn serve(answer: &'static str, linger: Duration) -> (Target, tokio::task::JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = Port::try_from(i64::from(listener.local_addr().unwrap().port())).unwrap();
+        let endpoint = listener.local_addr().unwrap();
         let server = tokio::spawn(async move {
             while let Ok((mut connection, _)) = listener.accept().await {
                 tokio::spawn(async move {
@@ -153,7 +155,8 @@ mod tests {
         });
         let target = Target {
             own: None,
-            port,
+            endpoint,
+            port: Port::try_from(8090).unwrap(),
             check: Check::Default,
         };
         (target, server)

@@ -12,7 +12,7 @@ pub mod process;
 pub use docker::Docker;
 pub use process::Processes;
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -97,9 +97,7 @@ pub struct InstanceSpec {
     pub artifact: Artifact,
     /// Replaces the artifact's own command.
     pub command: Option<Command>,
-    /// The public port.
-    pub port: Port,
-    /// The port inside a container: as requested, else what the image exposes, else 8080. Processes get the public one.
+    /// The port inside a container: as requested, else what the image exposes, else 8080. A process is given a free one.
     pub container_port: Option<Port>,
     /// Given to the program, with `PORT` set beside it.
     pub environment: Environment,
@@ -129,7 +127,9 @@ pub struct Observation {
     pub state: InstanceState,
     /// Where the program itself listens, when that can be reached without the published port: a connect to a
     /// Docker-published port succeeds before the program listens, so probes prefer this.
-    pub address: Option<std::net::SocketAddr>,
+    pub address: Option<SocketAddr>,
+    /// Where connections to the program are led to, while it runs.
+    pub endpoint: Option<SocketAddr>,
 }
 
 /// What an instance is doing.
@@ -207,9 +207,6 @@ pub enum Error {
         /// What the engine said.
         message: String,
     },
-    /// The public port is held by something that is not ours.
-    #[error("port {0} is already in use")]
-    PortInUse(Port),
     /// The program could not be started, such as one that does not exist.
     #[error("could not be started: {0}")]
     StartFailed(String),
@@ -247,8 +244,8 @@ pub trait Runtime: Send + Sync {
         log: BuildLog<'_>,
     ) -> Result<Artifact, Error>;
 
-    /// Starts an instance. Instances of the same deployment with this generation or an older one are removed first;
-    /// a newer one is a refusal, since the caller is then out of date. On failure nothing is left.
+    /// Starts an instance beside those of older generations. What is left of this generation is removed first; a newer
+    /// one is a refusal, since the caller is then out of date. On failure nothing is left.
     ///
     /// A program that does not exist is [`Error::StartFailed`] where that can be known; a container's init process finds
     /// out too late for that, and the instance then exits with 127 at once.

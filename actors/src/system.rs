@@ -27,7 +27,7 @@ use table::{Handles, Parts};
 use crate::{
     Error,
     deployments::{Deployments, Directory, Runtimes, reconciler},
-    event_bus, journal,
+    edge, event_bus, journal,
     metrics::{self, Sample},
     runtime::{self, Docker, Kind, Processes, Runtime},
     store::{self, OpenError, Store, deployments},
@@ -59,8 +59,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// How deployments run.
     pub runtime: RuntimeChoice,
-    /// The program that keeps processes: this one.
-    pub keeper_program: PathBuf,
+    /// The program that keeps processes and holds the ports: this one.
+    pub program: PathBuf,
 }
 
 /// Why the system could not be started.
@@ -120,14 +120,19 @@ impl System {
                 events: handles.events.clone(),
             },
             metrics: metrics::Args {
-                data_dir: settings.data_dir,
+                data_dir: settings.data_dir.clone(),
                 samples: sample_sender,
+            },
+            edge: edge::Args {
+                data_dir: settings.data_dir,
+                program: settings.program,
             },
             reconciler: reconciler::Args {
                 store: store.clone(),
                 runtimes: runtimes.clone(),
                 directory: directory.clone(),
                 children: Children::new("deployments"),
+                edge: handles.edge.clone(),
                 events: handles.events.clone(),
             },
         };
@@ -194,7 +199,7 @@ async fn forward(mut happened: mpsc::Receiver<Lifecycle>, journal: Handle<journa
 async fn runtimes(settings: &Settings, store: &Store) -> Result<Runtimes, StartError> {
     let docker = Docker::connect(store.instance()).map_err(|error| StartError::Runtime(error.into()))?;
     let keeper_args = vec!["keeper".into()];
-    let process = Processes::new(&settings.data_dir, settings.keeper_program.clone(), keeper_args)
+    let process = Processes::new(&settings.data_dir, settings.program.clone(), keeper_args)
         .map_err(|error| StartError::Runtime(error.into()))?;
     let default = match settings.runtime {
         RuntimeChoice::Fixed(kind) => kind,

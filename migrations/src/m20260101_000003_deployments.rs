@@ -56,7 +56,10 @@ fn table() -> TableCreateStatement {
         .col(big_integer("health_retries"))
         // No foreign key: releases refer to deployments, and SQLite cannot add the way back later.
         .col(big_integer_null("release_id"))
+        .col(big_integer_null("target_id"))
         .col(text_null("instance"))
+        .col(text_null("candidate"))
+        .col(boolean("is_replacing").default(false))
         .col(big_integer("generation").default(0))
         .col(big_integer("restarts").default(0))
         .col(timestamp_with_time_zone_null("started_at"))

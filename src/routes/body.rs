@@ -3,8 +3,12 @@
 use borgos_actors::{
     deployment::{Desired, Status},
     id::{DeploymentId, Generation, ProjectId, ReleaseId},
-    runtime::{InstanceRef, Kind},
-    store::{deployments::Deployment, projects::Project},
+    runtime::{Artifact, InstanceRef, Kind},
+    store::{
+        deployments::Deployment,
+        projects::Project,
+        releases::{self, Release},
+    },
     value::{
         Command, CpuLimit, DeploymentName, HealthPath, ImageRef, MemoryLimit, Port, ProjectName, ProjectType, Retries,
         Seconds, TechStack,
@@ -113,11 +117,51 @@ pub(super) struct DeploymentBody {
     command: Option<Command>,
     container_port: Option<Port>,
     release_id: Option<ReleaseId>,
+    /// The release that is to serve, when that is another one.
+    next_release_id: Option<ReleaseId>,
     generation: Generation,
     restarts: i64,
     started_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+}
+
+/// A release as clients see it.
+#[derive(Debug, Serialize)]
+pub(super) struct ReleaseBody {
+    /// The number by which a rollback names it.
+    release: i64,
+    status: releases::Status,
+    reason: Option<String>,
+    is_serving: bool,
+    /// The image; a process has none.
+    image_id: Option<String>,
+    environment: Map<String, Value>,
+    cpu_limit: Option<CpuLimit>,
+    memory_limit: Option<MemoryLimit>,
+    created_at: DateTime<Utc>,
+    created_by: String,
+}
+
+impl ReleaseBody {
+    /// Shows a release of a deployment where that one serves.
+    pub(super) fn new(release: Release, serving: Option<ReleaseId>) -> Self {
+        Self {
+            release: release.number,
+            status: release.status,
+            reason: release.reason,
+            is_serving: serving == Some(release.id),
+            image_id: match release.artifact {
+                Some(Artifact::Image { id, .. }) => Some(id),
+                Some(Artifact::Command { .. }) | None => None,
+            },
+            environment: release.environment.iter().map(masked).collect(),
+            cpu_limit: release.cpu_limit,
+            memory_limit: release.memory_limit,
+            created_at: release.created_at,
+            created_by: release.created_by,
+        }
+    }
 }
 
 impl From<Deployment> for DeploymentBody {
@@ -147,6 +191,7 @@ impl From<Deployment> for DeploymentBody {
             command: row.command,
             container_port: row.container_port,
             release_id: row.release_id,
+            next_release_id: Some(row.target_id).filter(|target| row.release_id != Some(*target)),
             generation: row.generation,
             restarts: row.restarts,
             started_at: row.started_at,

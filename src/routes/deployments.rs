@@ -25,6 +25,8 @@ use crate::{
     reply::{self, Reply},
 };
 
+mod releases;
+
 const STATUSES: [(&str, Status); 11] = [
     ("pending", Status::Pending),
     ("building", Status::Building),
@@ -89,9 +91,24 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(plain())
         .and(with(app))
         .then(restart);
+    let start = warp::path!("api" / "v1" / "deployments" / String / "start")
+        .and_then(id)
+        .and(warp::post())
+        .and(plain())
+        .and(with(app))
+        .then(start);
     let reading = list.or(show).unify();
-    let acting = deploy.or(delete).unify().or(stop).unify().or(restart).unify();
-    reading.or(acting).unify().map(answer).boxed()
+    let acting = deploy
+        .or(delete)
+        .unify()
+        .or(stop)
+        .unify()
+        .or(restart)
+        .unify()
+        .or(start)
+        .unify();
+    let all = reading.or(acting).unify().map(answer).boxed();
+    all.or(releases::routes(app)).unify().boxed()
 }
 
 /// GET /api/v1/deployments
@@ -167,6 +184,16 @@ async fn restart(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
         progress,
         format!("Deployment {id} restarted"),
         format!("Deployment {id} is restarting"),
+    ))
+}
+
+/// POST /api/v1/deployments/{id}/start
+async fn start(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
+    let progress = app.system.deployments.start(DeploymentId(id)).await?;
+    Ok(tell(
+        progress,
+        format!("Deployment {id} started"),
+        format!("Deployment {id} is starting"),
     ))
 }
 

@@ -2,6 +2,7 @@
 
 mod life;
 mod ports;
+mod releases;
 mod sources;
 
 use std::path::Path;

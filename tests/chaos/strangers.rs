@@ -130,7 +130,7 @@ async fn a_name_that_another_has_taken_is_a_failure_and_no_reason_to_take_it_bac
     let project = project(&world, "mine", "0");
     let project_id = world.create_project("mine", project.path()).await;
     let short: String = world.instance().await.chars().take(8).collect();
-    let stranger = Stranger::start(Some(&format!("borgos-{short}-1")), &[]).await;
+    let stranger = Stranger::start(Some(&format!("borgos-{short}-1-1")), &[]).await;
     let deployed = Deployed::begin(&world, project_id, "mine", &json!({})).await;
     assert_eq!(deployed.id, 1);
     let row = eventually("the deployment has failed", async || {

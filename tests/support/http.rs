@@ -117,6 +117,11 @@ impl Http {
         self.send(Method::POST, path, Some(body)).await
     }
 
+    /// Posts without a body.
+    pub(crate) async fn post_nothing(&self, path: &str) -> Answer {
+        self.send(Method::POST, path, None).await
+    }
+
     pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
         self.send(Method::PATCH, path, Some(body)).await
     }

@@ -197,11 +197,11 @@ impl World {
         kill_process(server.pid(), signal).expect("a child can be signalled");
     }
 
-    /// Returns the processes of this world that [`boot`](Self::boot) did not start: keepers and what they keep.
+    /// Returns the keepers of this world and what they keep: neither the server nor the edge, which outlives it.
     pub(crate) fn deployed_processes(&self) -> Vec<(Pid, String)> {
         let server = self.server.as_ref().map(Server::pid);
         let mut found = leftovers::processes(self.root.path());
-        found.retain(|(pid, _)| Some(*pid) != server);
+        found.retain(|(pid, command)| Some(*pid) != server && !command.contains(" edge "));
         found
     }
 

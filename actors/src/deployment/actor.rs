@@ -1,46 +1,46 @@
 //! The actor of one deployment: `deployment/<id>` under `deployments`.
 //!
 //! It owns nothing that a crash could lose. What is wanted and what is known is in the row, what runs is in the runtime;
-//! a new incarnation observes, adopts and goes on. It does not own the port (a unique index does), the build engine or the
-//! other deployments. While it is down the program runs on, and callers get `RESTARTING`.
+//! a new incarnation observes, adopts and goes on. It does not own the port (a unique index does, and the edge listens), the build engine
+//! or the other deployments. While it is down the program runs on, and callers get `RESTARTING`.
 //!
 //! ```text
 //! Reconcile ─▶ job: observe ─▶ machine::next ─▶ write the row, or a job ─▶ observe ─▶ … ─▶ rest
 //! ```
 //!
-//! At most one job is in hand. A job that was replaced reports with an old ticket and is ignored.
+//! At most one job is in hand for these steps. A build, which takes minutes, and the retirement of an instance that no
+//! longer serves have a lane each beside them. A job that was replaced reports with an old ticket and is ignored.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use futures_util::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef, MessagingErr, RpcReplyPort};
 use tokio::{
-    task::{JoinHandle, JoinSet},
+    task::JoinHandle,
     time::{Instant, timeout},
 };
 
 use super::{
-    Desired,
     crash_loop::CrashLoop,
-    job::{Job, Outcome},
+    job::{Job, Outcome, Yields},
+    lane::Lane,
+    traffic::Traffic,
     waiting::{Goal, Waiting},
     watch::Watch,
 };
 use crate::{
-    Error, event_bus,
-    id::DeploymentId,
-    runtime::Runtime,
+    Error, edge, event_bus,
+    id::{DeploymentId, ReleaseId},
+    runtime::{InstanceRef, Runtime},
     store::{
         Store,
         deployments::{Deployment, OUTDATED},
     },
     supervision::{self, Handle},
+    value::Port,
 };
 
 mod outcomes;
 mod steps;
-
-use outcomes::is_passing;
 
 /// The pause before the database is asked again after it did not answer.
 const DATABASE_PAUSE: Duration = Duration::from_secs(5);
@@ -87,10 +87,14 @@ impl supervision::Message for Message {
 pub struct Args {
     /// Whose actor this is.
     pub deployment: DeploymentId,
+    /// Its public port.
+    pub port: Port,
     /// Where the rows are.
     pub store: Store,
     /// Where the deployment runs.
     pub runtime: Arc<dyn Runtime>,
+    /// Leads connections to what runs.
+    pub edge: Handle<edge::Message>,
     /// Is told that there are new events.
     pub events: Handle<event_bus::Message>,
 }
@@ -103,14 +107,22 @@ pub struct State {
     args: Args,
     /// Where jobs report to.
     myself: ActorRef<Message>,
-    /// The job in hand, if there is one; kept apart from `jobs` to know what it is.
-    in_hand: Option<InHand>,
-    /// Aborts the job when the actor goes. A job returns the report that it could not deliver.
-    jobs: JoinSet<Option<Message>>,
+    /// The steps, one after the other.
+    steps: Lane,
+    /// Builds beside them: what serves is looked after meanwhile.
+    build: Lane,
+    /// Drains, stops and removes what no longer serves, beside them too.
+    retirement: Lane,
+    /// The release that is being built.
+    building: Option<ReleaseId>,
+    /// The instance that is being retired.
+    retiring: Option<InstanceRef>,
     num_tickets: u64,
+    /// Where the edge leads connections to, once it was told.
+    route: Option<Option<InstanceRef>>,
     /// Known once the row has been read.
     crash_loop: Option<CrashLoop>,
-    /// Whether the instance that runs is well.
+    /// Whether the instance that serves is well.
     watch: Option<Watch>,
     /// Before this there is no new start.
     retry_at: Option<Instant>,
@@ -123,37 +135,6 @@ pub struct State {
 /// The timer of the next look.
 struct Reminder(JoinHandle<Result<(), MessagingErr<Message>>>);
 
-#[derive(Debug)]
-struct InHand {
-    ticket: u64,
-    yields: Yields,
-    /// Something may have changed since the job began: look again when it is done.
-    is_outdated: bool,
-}
-
-/// When a job makes room for a new look at things.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Yields {
-    /// At once: it only waits.
-    Always,
-    /// When the deployment is no longer wanted.
-    WhenUnwanted,
-    /// Never: it is short, and half of it would be worse than all of it.
-    Never,
-}
-
-impl Yields {
-    fn of(job: &Job) -> Self {
-        match job {
-            // Past its deadline it is about to report, and must not be kept from that by new hints.
-            Job::AwaitHealth { deadline, .. } if *deadline > Instant::now() => Self::Always,
-            Job::Probe { .. } => Self::Always,
-            Job::Build { .. } | Job::AwaitHealth { .. } => Self::WhenUnwanted,
-            Job::Observe | Job::Start(_) | Job::ReadExit { .. } | Job::Stop(_) | Job::Remove(_) => Self::Never,
-        }
-    }
-}
-
 impl Actor for DeploymentActor {
     type Msg = Message;
     type State = State;
@@ -164,9 +145,13 @@ impl Actor for DeploymentActor {
         Ok(State {
             args,
             myself,
-            in_hand: None,
-            jobs: JoinSet::new(),
+            steps: Lane::default(),
+            build: Lane::default(),
+            retirement: Lane::default(),
+            building: None,
+            retiring: None,
             num_tickets: 0,
+            route: None,
             crash_loop: None,
             watch: None,
             retry_at: None,
@@ -196,23 +181,26 @@ impl Actor for DeploymentActor {
 impl State {
     async fn take(&mut self, message: Message) -> Result<(), ActorProcessingErr> {
         let handled = match message {
-            Message::Reconcile => self.reconcile().await,
-            Message::SkipPause => self.skip_pause().await,
-            Message::Settle { goal, reply } => self.settle(goal, reply).await,
+            Message::Reconcile => {
+                self.reconcile();
+                Ok(())
+            }
+            Message::SkipPause => {
+                self.skip_pause();
+                Ok(())
+            }
+            Message::Settle { goal, reply } => {
+                self.settle(goal, reply);
+                Ok(())
+            }
             Message::Finished { ticket, outcome } => self.finished(ticket, outcome).await,
         };
         handled.or_else(|error| self.survive(error))
     }
 
-    /// Waits for short jobs and takes their reports, which the closed mailbox does not.
+    /// Waits for short jobs and takes their reports.
     async fn finish_steps(&mut self) {
-        while self.in_hand.as_ref().is_some_and(|job| job.yields == Yields::Never) {
-            let undelivered = match self.jobs.join_next().await {
-                Some(Ok(Some(undelivered))) => undelivered,
-                // One that was replaced, or whose report was taken already.
-                Some(Ok(None) | Err(_)) => continue,
-                None => return,
-            };
+        while let Some(undelivered) = self.steps.undelivered().await {
             if let Err(error) = self.take(undelivered).await {
                 tracing::warn!(deployment.id = %self.args.deployment, %error, "a deployment's last step failed");
                 return;
@@ -220,51 +208,34 @@ impl State {
         }
     }
 
-    async fn reconcile(&mut self) -> Result<(), ActorProcessingErr> {
-        let yields = match &mut self.in_hand {
-            None => Yields::Always,
-            Some(job) => {
-                job.is_outdated = true;
-                job.yields
-            }
-        };
-        let is_making_room = match yields {
-            Yields::Always => true,
-            Yields::WhenUnwanted => self.row().await?.desired == Desired::Stopped,
-            Yields::Never => false,
-        };
-        if is_making_room {
+    fn reconcile(&mut self) {
+        if self.steps.hint() == Yields::Always {
             self.begin(Job::Observe);
         }
-        Ok(())
     }
 
-    async fn skip_pause(&mut self) -> Result<(), ActorProcessingErr> {
+    fn skip_pause(&mut self) {
         self.retry_at = None;
         self.crash_loop = Some(CrashLoop::default());
-        self.reconcile().await
+        self.reconcile();
     }
 
-    /// Begins a job in the place of the one in hand, if there is one.
+    /// Begins a job in its lane, in the place of the one in hand there.
     fn begin(&mut self, job: Job) {
-        self.jobs.abort_all();
-        while self.jobs.try_join_next().is_some() {}
         self.num_tickets += 1;
-        let ticket = self.num_tickets;
-        self.in_hand = Some(InHand {
-            ticket,
-            yields: Yields::of(&job),
-            is_outdated: false,
-        });
-        let work = job.run(self.args.deployment, self.args.runtime.clone());
-        let myself = self.myself.clone();
-        self.jobs.spawn(async move {
-            let outcome = AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Outcome::Panicked);
-            match myself.cast(Message::Finished { ticket, outcome }) {
-                Err(MessagingErr::SendErr(undelivered)) => Some(undelivered),
-                Ok(()) | Err(_) => None,
-            }
-        });
+        let lane = match &job {
+            Job::Build { .. } => &mut self.build,
+            Job::Retire { .. } => &mut self.retirement,
+            _ => &mut self.steps,
+        };
+        let traffic = Traffic {
+            edge: self.args.edge.clone(),
+            deployment: self.args.deployment,
+            port: self.args.port,
+        };
+        let yields = job.yields();
+        let work = job.run(self.args.deployment, self.args.runtime.clone(), traffic);
+        lane.begin(self.num_tickets, yields, work, self.myself.clone());
     }
 
     /// Plans the next look.
@@ -282,7 +253,6 @@ impl State {
         match error.downcast_ref::<Error>() {
             Some(Error::Database(_)) => {
                 tracing::warn!(deployment.id = %self.args.deployment, %error, "a deployment waits for the database");
-                self.in_hand = None;
                 self.remind(DATABASE_PAUSE);
                 Ok(())
             }
@@ -295,39 +265,20 @@ impl State {
         }
     }
 
-    async fn settle(
-        &mut self,
-        goal: Goal,
-        reply: RpcReplyPort<Result<Deployment, Error>>,
-    ) -> Result<(), ActorProcessingErr> {
+    fn settle(&mut self, goal: Goal, reply: RpcReplyPort<Result<Deployment, Error>>) {
         self.waiting.add(goal, reply);
-        self.reconcile().await
+        self.reconcile();
     }
 
     async fn finished(&mut self, ticket: u64, outcome: Outcome) -> Result<(), ActorProcessingErr> {
-        if self.in_hand.as_ref().is_none_or(|job| job.ticket != ticket) {
-            return Ok(());
+        if let Some(is_outdated) = self.steps.finish(ticket) {
+            return self.step_finished(outcome, is_outdated).await;
         }
-        let is_outdated = self.in_hand.take().is_some_and(|job| job.is_outdated);
-        match outcome {
-            Outcome::Observed(Ok(instances)) => return self.advance(&instances, is_outdated).await,
-            Outcome::Panicked => return Err("a job of the deployment panicked".into()),
-            Outcome::Cleared(Ok(())) => {}
-            Outcome::Observed(Err(error)) | Outcome::Cleared(Err(error)) => return self.runtime_failed(error).await,
-            Outcome::Built { result: Err(error), .. } | Outcome::Started(Err(error)) if is_passing(&error) => {
-                return self.runtime_failed(error).await;
-            }
-            Outcome::Built { release, result } => self.built(release, result).await?,
-            Outcome::Started(result) => self.started(result).await?,
-            Outcome::Probed(result) => self.probed(result).await?,
-            Outcome::Watched(result) => {
-                if self.watched(result).await? && !is_outdated {
-                    return Ok(());
-                }
-            }
-            Outcome::ExitRead { exit, lines } => self.exited(&exit, lines).await?,
+        if self.build.finish(ticket).is_some() {
+            self.build_finished(outcome).await?;
+        } else if self.retirement.finish(ticket).is_some() {
+            self.retired(outcome)?;
         }
-        self.begin(Job::Observe);
         Ok(())
     }
 }

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use super::Status;
 use crate::{
-    id::ReleaseId,
+    Error,
     runtime::{self, Exit},
     store::{
         deployments::{Change, Deployment},
         error_log::{NewEntry, Severity},
     },
-    value::{MemoryLimit, Port, Seconds},
+    value::{MemoryLimit, Seconds},
 };
 
 /// Something that went wrong with a deployment.
@@ -28,10 +28,6 @@ pub(super) struct Failure {
     pub(super) context: Value,
     /// What follows from it.
     pub(super) consequence: Consequence,
-    /// Whether the instance is still there and has to be stopped.
-    pub(super) leaves_instance: bool,
-    /// The release whose build failed.
-    pub(super) release: Option<ReleaseId>,
 }
 
 /// What follows from a failure.
@@ -78,7 +74,6 @@ impl Failure {
         let reason = format!("was not healthy within {} s: {reason}", timeout.get());
         Self {
             lines,
-            leaves_instance: true,
             ..Self::plain("unhealthy", reason, Consequence::GiveUpUnlessItHasRun)
         }
     }
@@ -87,7 +82,6 @@ impl Failure {
     pub(super) fn stays_unhealthy(reason: &str, lines: Vec<String>) -> Self {
         Self {
             lines,
-            leaves_instance: true,
             ..Self::plain(
                 "unhealthy",
                 format!("stayed unhealthy: {reason}"),
@@ -97,7 +91,7 @@ impl Failure {
     }
 
     /// The release could not be built.
-    pub(super) fn build(release: ReleaseId, error: runtime::Error) -> Self {
+    pub(super) fn build(error: runtime::Error) -> Self {
         let reason = format!("could not be built: {error}");
         let lines = match error {
             runtime::Error::BuildFailed { log, .. } => log,
@@ -105,7 +99,6 @@ impl Failure {
         };
         Self {
             lines,
-            release: Some(release),
             ..Self::plain("build", reason, Consequence::GiveUp)
         }
     }
@@ -119,11 +112,14 @@ impl Failure {
         )
     }
 
-    /// The port is held by another program.
-    pub(super) fn port_in_use(port: Port, holder: Option<String>) -> Self {
-        let holder = holder.map(|holder| format!(" by {holder}")).unwrap_or_default();
-        let reason = format!("could not be started: port {port} is already in use{holder}");
-        Self::plain("port_in_use", reason, Consequence::GiveUpUnlessItHasRun)
+    /// Connections cannot be led to it, as when the port is held by another program.
+    pub(super) fn unrouted(error: &Error) -> Self {
+        let error_type = match error {
+            Error::PortInUse { .. } => "port_in_use",
+            _ => "edge",
+        };
+        let reason = format!("could not be started: {error}");
+        Self::plain(error_type, reason, Consequence::GiveUpUnlessItHasRun)
     }
 
     fn plain(error_type: &'static str, reason: String, consequence: Consequence) -> Self {
@@ -133,21 +129,22 @@ impl Failure {
             lines: Vec::new(),
             context: json!({}),
             consequence,
-            leaves_instance: false,
-            release: None,
         }
     }
 }
 
 impl Failure {
-    /// Returns what the row becomes. After an exit there is no instance any more; one that is unhealthy is still there.
+    /// Returns what the row becomes: none of its instances counts any more, and those that are still there are retired. Only
+    /// a candidate that is already to take over from what failed goes on.
     pub(super) fn change(&self, row: &Deployment, status: Status, pause: Option<Duration>) -> Change {
         let next = pause
             .map(|pause| format!(", next start in {:.1} s", pause.as_secs_f64()))
             .unwrap_or_default();
         Change {
             reason: Some(format!("{}{next}", self.reason)),
-            instance: if self.leaves_instance { None } else { Some(None) },
+            generation: (!row.is_rolling_out()).then(|| row.generation.next()),
+            instance: Some(None),
+            candidate: Some(None),
             restarts: pause.map(|_| row.restarts + 1),
             ..Change::to(status)
         }

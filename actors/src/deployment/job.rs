@@ -1,15 +1,16 @@
-//! The work of a deployment that takes longer than an actor may: everything that asks the runtime or the program.
+//! The work of a deployment that takes longer than an actor may: everything that asks the runtime, the edge or the program.
 //!
 //! A job runs beside the actor and reports back with one [`Outcome`]. It changes nothing but what it is named for, and
 //! may be dropped at any await: whatever it leaves behind is seen by the next observation.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
+use super::traffic::Traffic;
 use crate::{
-    health,
-    id::{DeploymentId, ReleaseId},
+    Error as CrateError, health,
+    id::{DeploymentId, Generation, ReleaseId},
     runtime::{Artifact, Error, Exit, InstanceRef, InstanceSpec, Observation, Runtime, Wanted},
 };
 
@@ -33,8 +34,8 @@ pub(super) enum Job {
     },
     /// Start an instance.
     Start(Box<InstanceSpec>),
-    /// Probe until it is healthy or the time is up.
-    AwaitHealth {
+    /// Probe until it is healthy or the time is up, then lead connections to it.
+    BringUp {
         instance: InstanceRef,
         target: health::Target,
         deadline: Instant,
@@ -44,12 +45,33 @@ pub(super) enum Job {
         instance: InstanceRef,
         target: health::Target,
     },
+    /// Lead connections to an instance.
+    Route {
+        instance: InstanceRef,
+        endpoint: SocketAddr,
+    },
+    /// Give the port back.
+    Unroute,
     /// Read the last lines of an instance that has ended.
     ReadExit { instance: InstanceRef, exit: Exit },
     /// Stop an instance.
     Stop(InstanceRef),
     /// Remove an instance.
     Remove(InstanceRef),
+    /// Let the connections to an instance end, then stop and remove it.
+    Retire {
+        instance: InstanceRef,
+        endpoint: Option<SocketAddr>,
+    },
+}
+
+/// When a job makes room for a new look at things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Yields {
+    /// At once: it only waits.
+    Always,
+    /// Never: it is short, and half of it would be worse than all of it.
+    Never,
 }
 
 /// What came of it.
@@ -65,13 +87,32 @@ pub enum Outcome {
         result: Result<Artifact, Error>,
     },
     /// The instance was started, or not.
-    Started(Result<InstanceRef, Error>),
-    /// The instance is healthy, or why it is not, with its last lines.
-    Probed(Result<(), (String, Vec<String>)>),
+    Started {
+        /// Which one.
+        generation: Generation,
+        /// Its name.
+        result: Result<InstanceRef, Error>,
+    },
+    /// The instance is healthy and connections are led to it, or why not.
+    BroughtUp {
+        /// The instance.
+        instance: InstanceRef,
+        /// What stood in the way.
+        result: Result<(), NotUp>,
+    },
     /// The running instance answered the probe, or why it did not, with its last lines.
     Watched(Result<(), (String, Vec<String>)>),
+    /// Connections are led to the instance, or nowhere.
+    Routed {
+        /// The instance.
+        to: Option<InstanceRef>,
+        /// What stood in the way.
+        result: Result<(), CrateError>,
+    },
     /// How the instance ended.
     ExitRead {
+        /// The instance.
+        instance: InstanceRef,
         /// How it ended.
         exit: Exit,
         /// Its last lines.
@@ -83,9 +124,33 @@ pub enum Outcome {
     Panicked,
 }
 
+/// Why an instance does not take over.
+#[derive(Debug)]
+pub enum NotUp {
+    /// It was not healthy in time.
+    Unhealthy {
+        /// What the last probe said.
+        reason: String,
+        /// Its last lines.
+        lines: Vec<String>,
+    },
+    /// Connections could not be led to it.
+    Unrouted(CrateError),
+}
+
 impl Job {
+    /// Returns when it makes room.
+    pub(super) fn yields(&self) -> Yields {
+        match self {
+            // Past its deadline it is about to report, and must not be kept from that by new hints.
+            Self::BringUp { deadline, .. } if *deadline > Instant::now() => Yields::Always,
+            Self::Probe { .. } => Yields::Always,
+            _ => Yields::Never,
+        }
+    }
+
     /// Does the work for one deployment.
-    pub(super) async fn run(self, deployment: DeploymentId, runtime: Arc<dyn Runtime>) -> Outcome {
+    pub(super) async fn run(self, deployment: DeploymentId, runtime: Arc<dyn Runtime>, traffic: Traffic) -> Outcome {
         match self {
             Self::Observe => Outcome::Observed(runtime.instances(deployment).await),
             Self::Build {
@@ -96,22 +161,40 @@ impl Job {
                 release,
                 result: build(&*runtime, deployment, number, &wanted).await,
             },
-            Self::Start(spec) => Outcome::Started(runtime.start(&spec).await),
-            Self::AwaitHealth {
+            Self::Start(spec) => Outcome::Started {
+                generation: spec.generation,
+                result: runtime.start(&spec).await,
+            },
+            Self::BringUp {
                 instance,
                 target,
                 deadline,
-            } => Outcome::Probed(await_health(&*runtime, &instance, &target, deadline).await),
+            } => Outcome::BroughtUp {
+                result: bring_up(&*runtime, &traffic, &instance, &target, deadline).await,
+                instance,
+            },
             Self::Probe { instance, target } => Outcome::Watched(match health::probe(&target).await {
                 Ok(()) => Ok(()),
                 Err(reason) => Err((reason, last_lines(&*runtime, &instance).await)),
             }),
+            Self::Route { instance, endpoint } => Outcome::Routed {
+                to: Some(instance),
+                result: traffic.lead_to(endpoint).await,
+            },
+            Self::Unroute => Outcome::Routed {
+                to: None,
+                result: traffic.close().await,
+            },
             Self::ReadExit { instance, exit } => Outcome::ExitRead {
-                exit,
                 lines: last_lines(&*runtime, &instance).await,
+                instance,
+                exit,
             },
             Self::Stop(instance) => Outcome::Cleared(runtime.stop(&instance, STOP_GRACE).await),
             Self::Remove(instance) => Outcome::Cleared(runtime.remove(&instance).await),
+            Self::Retire { instance, endpoint } => {
+                Outcome::Cleared(retire(&*runtime, &traffic, &instance, endpoint).await)
+            }
         }
     }
 }
@@ -129,19 +212,39 @@ async fn build(
     runtime.prepare(deployment, number, &source, &mut log).await
 }
 
-async fn await_health(
+async fn bring_up(
     runtime: &dyn Runtime,
+    traffic: &Traffic,
     instance: &InstanceRef,
     target: &health::Target,
     deadline: Instant,
-) -> Result<(), (String, Vec<String>)> {
+) -> Result<(), NotUp> {
     loop {
         match health::probe(target).await {
-            Ok(()) => return Ok(()),
-            Err(reason) if Instant::now() >= deadline => return Err((reason, last_lines(runtime, instance).await)),
+            Ok(()) => return traffic.lead_to(target.endpoint).await.map_err(NotUp::Unrouted),
+            Err(reason) if Instant::now() >= deadline => {
+                let lines = last_lines(runtime, instance).await;
+                return Err(NotUp::Unhealthy { reason, lines });
+            }
             Err(_) => tokio::time::sleep(PROBE_PAUSE).await,
         }
     }
+}
+
+async fn retire(
+    runtime: &dyn Runtime,
+    traffic: &Traffic,
+    instance: &InstanceRef,
+    endpoint: Option<SocketAddr>,
+) -> Result<(), Error> {
+    if let Some(endpoint) = endpoint
+        && let Err(error) = traffic.drain(endpoint).await
+    {
+        // An edge that does not answer must not keep an instance alive for ever.
+        tracing::warn!(%error, ?instance, "connections to an instance were not drained");
+    }
+    runtime.stop(instance, STOP_GRACE).await?;
+    runtime.remove(instance).await
 }
 
 /// Reads what the program said last. Having nothing to show must not keep its exit from being recorded.

@@ -1,17 +1,22 @@
 //! What a deployment does next: a pure function of what is wanted, what is recorded and what was observed.
 //!
 //! It is level-triggered. Nothing here depends on how things came to be as they are, so the same function carries a first
-//! deploy, a restart, a crash of the program and a crash of BorgOS between any two steps: observe, ask [`next`], do the
-//! step, observe again, until the step is [`Step::Rest`] or [`Step::AwaitRetry`].
+//! deploy, a new release, a restart, a crash of the program and a crash of BorgOS between any two steps: observe, ask
+//! [`next`], do the step, observe again, until the step is [`Step::Rest`] or [`Step::AwaitRetry`].
 //!
-//! What must survive a crash of BorgOS is kept in the row, in its status and its recorded instance:
+//! Up to two instances matter. The *live* one serves: the edge leads connections to it. The *candidate* is the instance of
+//! the newest generation; it takes over once it is healthy, whether there is a live one beside it or not. Every other
+//! instance is retired: its connections are drained, then it is stopped and removed.
 //!
-//! | status | recorded | meaning |
-//! | --- | --- | --- |
-//! | `starting` | none | a generation was begun; its instance may or may not have been created |
-//! | `starting`, `running`, `unhealthy` | one | it was started; if it has ended or is gone, that is not recorded yet |
-//! | `restarting`, `failed` | one | it is to be stopped and removed |
-//! | `restarting`, `crash_looping` | none | the next start is due after the back-off |
+//! What must survive a crash of BorgOS is kept in the row, in its status and its recorded instances:
+//!
+//! | status | live | candidate | meaning |
+//! | --- | --- | --- | --- |
+//! | `running`, `unhealthy` | one | none | it serves; a new one may be wanted, or begun and not known yet |
+//! | `running`, `unhealthy` | one | one | it serves until the candidate is healthy |
+//! | `starting` | none | none | a generation was begun; its instance may or may not have been created |
+//! | `starting` | none | one | it was started; if it has ended or is gone, that is not recorded yet |
+//! | `restarting`, `crash_looping` | none | none | the next start is due after the back-off |
 
 use chrono::{DateTime, Utc};
 
@@ -28,27 +33,46 @@ pub struct Facts<'a> {
     pub desired: Desired,
     /// What the row says.
     pub status: Status,
-    /// Whether the deployment has a release that can be started.
-    pub release: ReleaseState,
-    /// The generation of the row: instances of any other are left-overs.
+    /// Whether the release that is to serve can be started.
+    pub target: ReleaseState,
+    /// Whether the live instance is to give way to a new one.
+    pub is_rolling_out: bool,
+    /// The generation of the row, which is the candidate's.
     pub generation: Generation,
-    /// The instance that the row names as its own.
-    pub recorded: Option<&'a InstanceRef>,
+    /// The instance that the row names as the one that serves.
+    pub live: Option<&'a InstanceRef>,
+    /// The instance that the row names as the candidate.
+    pub candidate: Option<&'a InstanceRef>,
     /// Every instance that the runtime knows of.
     pub instances: &'a [Observation],
+    /// The instance that is being retired at this moment.
+    pub retiring: Option<&'a InstanceRef>,
+    /// Where the edge leads connections to.
+    pub routed: Routed<'a>,
     /// Whether the back-off, if there is one, is over.
     pub is_retry_due: bool,
 }
 
-/// How far the deployment's newest release is.
+/// How far the release is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReleaseState {
-    /// There is none, or its build was interrupted.
+    /// It is being built, or its build was interrupted.
     Unbuilt,
     /// It can be started.
     Ready,
-    /// Its build failed.
+    /// It could not be built.
     Failed,
+}
+
+/// What is known of the edge's route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Routed<'a> {
+    /// Nothing: it was not told anything yet.
+    Unknown,
+    /// It has none.
+    Nowhere,
+    /// It leads to this instance.
+    To(&'a InstanceRef),
 }
 
 /// The one thing to do next.
@@ -58,23 +82,22 @@ pub enum Step {
     Rest,
     /// Nothing, until the back-off is over.
     AwaitRetry,
-    /// Build the release.
-    Build,
     /// Start the release as a new generation.
     Start,
-    /// Record the instance, which runs, as the one that was begun.
-    Adopt {
-        /// The instance.
-        instance: InstanceRef,
-    },
-    /// Probe the instance until it is healthy or its time is up.
+    /// Record the instance, which runs, as the candidate that was begun.
+    Adopt(InstanceRef),
+    /// Probe the candidate until it is healthy or its time is up, then lead connections to it.
     AwaitHealth {
         /// The instance.
         instance: InstanceRef,
         /// When it was started.
         since: DateTime<Utc>,
     },
-    /// Record how the instance ended, with its last lines, and plan the next start.
+    /// Lead connections to the live instance.
+    Route(InstanceRef),
+    /// Lead connections nowhere: the port is free after that.
+    Unroute,
+    /// Record how the instance ended, with its last lines, and what follows.
     RecordExit {
         /// The instance.
         instance: InstanceRef,
@@ -82,81 +105,128 @@ pub enum Step {
         exit: Exit,
     },
     /// Record that the instance is gone although nobody here removed it.
-    RecordVanished,
+    RecordVanished(InstanceRef),
     /// Write this status.
     Record(Status),
     /// Stop the instance.
     Stop(InstanceRef),
     /// Remove what is left of the instance.
     Remove(InstanceRef),
+    /// Drain, stop and remove the instance, beside everything else.
+    Retire(InstanceRef),
 }
 
 /// Returns the next step towards what is wanted.
 pub fn next(facts: &Facts<'_>) -> Step {
-    let is_current = |seen: &&Observation| seen.generation == facts.generation;
-    if let Some(stale) = facts.instances.iter().find(|seen| !is_current(seen)) {
-        return Step::Remove(stale.instance.clone());
-    }
-    let current = facts.instances.iter().find(is_current);
     match facts.desired {
-        Desired::Stopped => towards_stopped(facts, current),
-        Desired::Running => towards_running(facts, current),
+        Desired::Stopped => towards_stopped(facts),
+        Desired::Running => match facts.stale() {
+            Some(stale) => Step::Retire(stale.instance.clone()),
+            None => towards_running(facts),
+        },
     }
 }
 
-fn towards_stopped(facts: &Facts<'_>, current: Option<&Observation>) -> Step {
-    match current {
-        Some(seen) if is_running(seen) && facts.status != Status::Stopping => Step::Record(Status::Stopping),
-        Some(seen) if is_running(seen) => Step::Stop(seen.instance.clone()),
-        Some(seen) => Step::Remove(seen.instance.clone()),
-        None if facts.status == Status::Stopped => Step::Rest,
-        None => Step::Record(Status::Stopped),
+/// Whether the release that is to serve has to be built now.
+pub fn is_build_due(facts: &Facts<'_>) -> bool {
+    facts.desired == Desired::Running && facts.target == ReleaseState::Unbuilt
+}
+
+impl<'a> Facts<'a> {
+    fn find(&self, instance: Option<&InstanceRef>) -> Option<&'a Observation> {
+        self.instances.iter().find(|seen| Some(&seen.instance) == instance)
+    }
+
+    /// Finds the instance of the newest generation that is on its way up.
+    fn find_candidate(&self) -> Option<&'a Observation> {
+        self.instances.iter().find(|seen| self.is_candidate(seen))
+    }
+
+    fn is_candidate(&self, seen: &Observation) -> bool {
+        let is_wanted = self.live.is_none() || self.is_rolling_out;
+        is_wanted && seen.generation == self.generation && self.live != Some(&seen.instance)
+    }
+
+    /// Finds an instance that is neither live nor the candidate. They are retired one after the other.
+    fn stale(&self) -> Option<&'a Observation> {
+        if self.retiring.is_some() {
+            return None;
+        }
+        let is_stale = |seen: &&Observation| self.live != Some(&seen.instance) && !self.is_candidate(seen);
+        self.instances.iter().find(is_stale)
     }
 }
 
-fn towards_running(facts: &Facts<'_>, current: Option<&Observation>) -> Step {
-    let Some(seen) = current else {
-        return without_instance(facts);
+fn towards_stopped(facts: &Facts<'_>) -> Step {
+    let is_up = |seen: &&Observation| matches!(seen.state, InstanceState::Running { .. });
+    let running = facts.instances.iter().find(is_up);
+    match (running, facts.instances.first()) {
+        (None, None) if facts.status == Status::Stopped => Step::Rest,
+        (Some(_), _) if facts.status != Status::Stopping => Step::Record(Status::Stopping),
+        _ if facts.routed != Routed::Nowhere => Step::Unroute,
+        (Some(seen), _) => Step::Stop(seen.instance.clone()),
+        (None, Some(seen)) => Step::Remove(seen.instance.clone()),
+        (None, None) => Step::Record(Status::Stopped),
+    }
+}
+
+fn towards_running(facts: &Facts<'_>) -> Step {
+    let Some(live) = facts.live else {
+        return bring_up(facts);
+    };
+    match facts.find(Some(live)).map(|seen| &seen.state) {
+        None | Some(InstanceState::Created) => Step::RecordVanished(live.clone()),
+        Some(InstanceState::Exited(exit)) => Step::RecordExit {
+            instance: live.clone(),
+            exit: exit.clone(),
+        },
+        Some(InstanceState::Running { .. }) => match facts.status {
+            Status::Running | Status::Unhealthy if facts.routed != Routed::To(live) => Step::Route(live.clone()),
+            Status::Running | Status::Unhealthy if facts.is_rolling_out => bring_up(facts),
+            Status::Running | Status::Unhealthy => Step::Rest,
+            _ => Step::Record(Status::Running),
+        },
+    }
+}
+
+/// Leads the candidate up to where it can take over.
+fn bring_up(facts: &Facts<'_>) -> Step {
+    let is_alone = facts.live.is_none();
+    let Some(seen) = facts.find_candidate() else {
+        return without_candidate(facts);
     };
     let instance = seen.instance.clone();
     match &seen.state {
         InstanceState::Created => Step::Remove(instance),
-        InstanceState::Running { since } => with_running(facts, instance, *since),
-        InstanceState::Exited(exit) if facts.status.has_instance() => Step::RecordExit {
+        InstanceState::Running { .. } if is_alone && facts.status != Status::Starting => Step::Record(Status::Starting),
+        InstanceState::Running { .. } if facts.candidate != Some(&instance) => Step::Adopt(instance),
+        InstanceState::Running { since } => Step::AwaitHealth {
+            instance,
+            since: *since,
+        },
+        InstanceState::Exited(_) if is_alone && facts.status != Status::Starting => Step::Remove(instance),
+        InstanceState::Exited(exit) => Step::RecordExit {
             instance,
             exit: exit.clone(),
         },
-        InstanceState::Exited(_) => Step::Remove(instance),
     }
 }
 
-fn with_running(facts: &Facts<'_>, instance: InstanceRef, since: DateTime<Utc>) -> Step {
-    let is_recorded = facts.recorded == Some(&instance);
-    match facts.status {
-        Status::Restarting if is_recorded => Step::Stop(instance),
-        Status::Failed => Step::Stop(instance),
-        _ if !is_recorded => Step::Adopt { instance },
-        Status::Running | Status::Unhealthy => Step::Rest,
-        Status::Starting => Step::AwaitHealth { instance, since },
-        _ => Step::Record(Status::Starting),
+fn without_candidate(facts: &Facts<'_>) -> Step {
+    let is_alone = facts.live.is_none();
+    if let Some(candidate) = facts.candidate {
+        return Step::RecordVanished(candidate.clone());
     }
-}
-
-fn without_instance(facts: &Facts<'_>) -> Step {
-    let is_lost = facts.status.has_instance() && facts.recorded.is_some();
-    match (facts.release, facts.status) {
-        (ReleaseState::Failed, Status::Failed) | (ReleaseState::Ready, Status::Failed) => Step::Rest,
-        (ReleaseState::Failed, status) if status != Status::Restarting => Step::Record(Status::Failed),
-        (ReleaseState::Unbuilt | ReleaseState::Failed, _) => Step::Build,
-        (ReleaseState::Ready, _) if is_lost => Step::RecordVanished,
+    match (facts.target, facts.status) {
+        (ReleaseState::Unbuilt, status) if is_alone && status != Status::Building => Step::Record(Status::Building),
+        (ReleaseState::Unbuilt, _) => Step::Rest,
+        (ReleaseState::Failed, status) if is_alone && status != Status::Failed => Step::Record(Status::Failed),
+        (ReleaseState::Failed, _) => Step::Rest,
+        (ReleaseState::Ready, Status::Failed) => Step::Rest,
         (ReleaseState::Ready, Status::Starting) => Step::Start,
         (ReleaseState::Ready, _) if facts.is_retry_due => Step::Start,
         (ReleaseState::Ready, _) => Step::AwaitRetry,
     }
-}
-
-fn is_running(seen: &Observation) -> bool {
-    matches!(seen.state, InstanceState::Running { .. })
 }
 
 #[cfg(test)]

@@ -3,15 +3,22 @@
 use ractor::RpcReplyPort;
 
 use super::{Desired, Status};
-use crate::{Error, id::Generation, runtime, store::deployments::Deployment};
+use crate::{
+    Error,
+    id::{Generation, ReleaseId},
+    runtime,
+    store::deployments::Deployment,
+};
 
 /// What a caller waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Goal {
     /// Nothing runs any more.
     Stopped,
-    /// An instance newer than this one runs.
+    /// An instance newer than this one serves.
     RunningAfter(Generation),
+    /// This release serves.
+    Serving(ReleaseId),
 }
 
 type Reply = RpcReplyPort<Result<Deployment, Error>>;
@@ -27,13 +34,25 @@ impl Waiting {
         self.0.push((goal, reply));
     }
 
-    /// Answers those whose goal is reached or out of reach, now that the deployment rests as the row says.
-    pub(super) fn answer(&mut self, row: &Deployment) {
+    /// Answers those whose goal is reached or out of reach, now that the deployment rests as the row says, with the live
+    /// instance of that generation.
+    pub(super) fn answer(&mut self, row: &Deployment, live: Option<Generation>) {
         for (goal, reply) in std::mem::take(&mut self.0) {
-            match goal.verdict(row) {
+            match goal.verdict(row, live) {
                 // A caller that gave up no longer listens.
                 Some(verdict) => drop(reply.send(verdict)),
                 None => self.0.push((goal, reply)),
+            }
+        }
+    }
+
+    /// Tells those who wait for another instance that it has failed.
+    pub(super) fn fail(&mut self, row: &Deployment, reason: &str) {
+        for (goal, reply) in std::mem::take(&mut self.0) {
+            match goal {
+                Goal::Stopped => self.0.push((goal, reply)),
+                // A caller that gave up no longer listens.
+                Goal::RunningAfter(_) | Goal::Serving(_) => drop(reply.send(Err(out_of_reach(row, reason)))),
             }
         }
     }
@@ -49,19 +68,25 @@ impl Waiting {
 
 impl Goal {
     /// Returns what to tell whoever waits for this, if it is time to.
-    fn verdict(self, row: &Deployment) -> Option<Result<Deployment, Error>> {
-        match (self, row.desired, row.status) {
-            (Self::Stopped, Desired::Stopped, Status::Stopped) => Some(Ok(row.clone())),
-            (Self::Stopped, Desired::Stopped, _) => None,
-            (Self::Stopped, Desired::Running, _) => Some(Err(out_of_reach(row, "was told to run again"))),
-            (Self::RunningAfter(_), Desired::Stopped, _) => Some(Err(out_of_reach(row, "was told to stop"))),
-            (Self::RunningAfter(before), Desired::Running, Status::Running) if row.generation > before => {
-                Some(Ok(row.clone()))
+    fn verdict(self, row: &Deployment, live: Option<Generation>) -> Option<Result<Deployment, Error>> {
+        let is_reached = match self {
+            Self::Stopped => {
+                return match (row.desired, row.status) {
+                    (Desired::Stopped, Status::Stopped) => Some(Ok(row.clone())),
+                    (Desired::Stopped, _) => None,
+                    (Desired::Running, _) => Some(Err(out_of_reach(row, "was told to run again"))),
+                };
             }
-            (Self::RunningAfter(_), Desired::Running, Status::Failed | Status::CrashLooping) => {
+            Self::RunningAfter(before) => live.is_some_and(|live| live > before),
+            Self::Serving(release) => row.release_id == Some(release),
+        };
+        match (row.desired, row.status) {
+            (Desired::Stopped, _) => Some(Err(out_of_reach(row, "was told to stop"))),
+            (Desired::Running, Status::Running) if is_reached => Some(Ok(row.clone())),
+            (Desired::Running, Status::Failed | Status::CrashLooping) => {
                 Some(Err(out_of_reach(row, row.reason.as_deref().unwrap_or("failed"))))
             }
-            (Self::RunningAfter(_), Desired::Running, _) => None,
+            (Desired::Running, _) => None,
         }
     }
 }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::{id::Generation, value::HealthCheck};
+use crate::{runtime::InstanceRef, value::HealthCheck};
 
 /// Counts the probes of one instance that failed in a row. A new incarnation of the actor begins anew, which is patience.
 #[derive(Debug)]
 pub(super) struct Watch {
-    generation: Generation,
+    instance: InstanceRef,
     num_failures: u32,
     due: Instant,
 }
@@ -29,17 +29,17 @@ pub(super) enum Verdict {
 
 impl Watch {
     /// Begins to watch an instance that was healthy just now.
-    pub(super) fn new(generation: Generation, check: &HealthCheck) -> Self {
+    pub(super) fn new(instance: InstanceRef, check: &HealthCheck) -> Self {
         Self {
-            generation,
+            instance,
             num_failures: 0,
             due: Instant::now() + check.interval_s.duration(),
         }
     }
 
     /// Whether this is the watch of that instance.
-    pub(super) fn is_of(&self, generation: Generation) -> bool {
-        self.generation == generation
+    pub(super) fn is_of(&self, instance: &InstanceRef) -> bool {
+        self.instance == *instance
     }
 
     /// Returns how long to wait until the next probe.
@@ -71,7 +71,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_instance_is_given_up_only_after_failing_twice_as_often_as_it_takes_to_be_unhealthy() {
         let check = HealthCheck::default();
-        let mut watch = Watch::new(Generation(1), &check);
+        let mut watch = Watch::new(InstanceRef("one".to_owned()), &check);
         let mut verdicts =
             |answers: &[bool]| -> Vec<Verdict> { answers.iter().map(|is_well| watch.note(*is_well, &check)).collect() };
         use Verdict::{Hopeless, Suspect, Unhealthy, Well};
@@ -89,7 +89,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_probe_is_due_an_interval_after_the_last_one() {
         let check = HealthCheck::default();
-        let mut watch = Watch::new(Generation(1), &check);
+        let mut watch = Watch::new(InstanceRef("one".to_owned()), &check);
         assert_eq!(watch.pause(), Duration::from_secs(10));
         tokio::time::advance(Duration::from_secs(12)).await;
         assert_eq!(watch.pause(), Duration::ZERO);

@@ -13,12 +13,12 @@ use std::{
 use futures_util::StreamExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::{task::JoinSet, time::Instant};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::{Directory, Runtimes};
 use crate::{
     deployment::{self, DeploymentActor},
-    event_bus,
+    edge, event_bus,
     id::DeploymentId,
     runtime::{self, Change, InstanceRef, Observation, Runtime},
     store::{Store, deployments},
@@ -70,6 +70,8 @@ pub struct Args {
     pub directory: Directory,
     /// The supervisor that the deployment actors are started under.
     pub children: Children,
+    /// Is told which deployments there are, and passed on to their actors.
+    pub edge: Handle<edge::Message>,
     /// Passed on to the deployment actors.
     pub events: Handle<event_bus::Message>,
 }
@@ -162,6 +164,10 @@ impl State {
             // Its row may be younger than the list.
             self.look(id).await?;
         }
+        let known = wanted.into_iter().collect();
+        if let Err(error) = self.args.edge.cast(edge::Message::Reconcile { known }) {
+            debug!(%error, "the edge was not told which deployments there are");
+        }
         self.begin_listing();
         Ok(())
     }
@@ -201,7 +207,9 @@ impl State {
         let args = deployment::Args {
             deployment: row.id,
             store: self.args.store.clone(),
+            port: row.port,
             runtime: self.args.runtimes.get(row.runtime),
+            edge: self.args.edge.clone(),
             events: self.args.events.clone(),
         };
         let handle = self.args.directory.handle(row.id);

@@ -1,6 +1,11 @@
 //! A public port: takes connections in.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
@@ -58,8 +63,23 @@ pub(super) async fn listen(address: SocketAddr) -> Result<TcpListener, Refusal> 
     })
 }
 
-/// Listens on the address, or returns what the system said.
+/// Listens on the address, or returns what the system said. The unspecified address of IPv6 means every address of the
+/// machine, and one without IPv6 still has the others.
 pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    match bind_exactly(address) {
+        Err(cause) if address.ip() == Ipv6Addr::UNSPECIFIED && lacks_ipv6(&cause) => {
+            bind_exactly(SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())))
+        }
+        bound => bound,
+    }
+}
+
+fn lacks_ipv6(cause: &io::Error) -> bool {
+    cause.kind() == io::ErrorKind::AddrNotAvailable
+        || cause.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
+}
+
+fn bind_exactly(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,

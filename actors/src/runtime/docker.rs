@@ -90,8 +90,8 @@ impl Docker {
                 "generation {generation} of this deployment exists already"
             )));
         }
-        for older in seen {
-            self.remove(&older.instance).await?;
+        for same in seen.into_iter().filter(|seen| seen.generation == spec.generation) {
+            self.remove(&same.instance).await?;
         }
         Ok(())
     }

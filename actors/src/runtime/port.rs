@@ -35,6 +35,12 @@ pub fn is_free(port: u16) -> bool {
         })
 }
 
+/// Finds a port of the loopback that nobody listens on. Somebody else may be faster; whoever uses it finds out.
+pub(super) fn free() -> std::io::Result<u16> {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?.port())
+}
+
 /// Finds the program that listens on the port, such as `nginx (pid 123)`.
 ///
 /// Returns `None` when nobody does, or when it belongs to a user whose processes this one may not look into.

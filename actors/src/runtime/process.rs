@@ -67,10 +67,14 @@ impl Processes {
                 "generation {generation} of this deployment exists already"
             )));
         }
-        let (root, deployment) = (Arc::clone(&self.root), spec.deployment);
+        let (root, deployment, generation) = (Arc::clone(&self.root), spec.deployment, spec.generation);
         // Records that a crash left without a spec are removed as well, though nobody can see them.
         for record in blocking(move || Record::list(&root, Some(deployment))).await? {
-            stop::remove(&record).await?;
+            let left = record.clone();
+            let spec = blocking(move || left.spec()).await?;
+            if spec.is_none_or(|spec| spec.generation == generation) {
+                stop::remove(&record).await?;
+            }
         }
         Ok(())
     }
@@ -132,17 +136,14 @@ impl Runtime for Processes {
     }
 
     async fn start(&self, spec: &InstanceSpec) -> Result<InstanceRef, Error> {
-        let keeper_spec = launch::keeper_spec(spec)?;
         self.clear_the_way(spec).await?;
-        let port = spec.port;
-        if !blocking(move || Ok(super::port::is_free(port.get()))).await? {
-            return Err(Error::PortInUse(port));
-        }
+        let port = blocking(super::port::free).await?;
+        let keeper_spec = launch::keeper_spec(spec, port)?;
         let root = Arc::clone(&self.root);
         let record = blocking(move || Ok(Record::create(&root, &keeper_spec)))
             .await?
             .map_err(not_created)?;
-        match self.launcher.launch(&record, spec).await {
+        match self.launcher.launch(&record, spec, port).await {
             Ok(()) => Ok(record.instance()),
             Err(cause) => {
                 stop::remove(&record).await?;

@@ -21,7 +21,7 @@ mod claim;
 mod row;
 
 use announce::announce;
-pub use begin::{begin_generation, request_restart};
+pub use begin::{begin_generation, request_release, request_restart, request_rollback};
 pub use change::{Change, OUTDATED, confirm, doubt, mark_deleted, record, record_failure, set_desired};
 
 /// A deployment.
@@ -59,11 +59,17 @@ pub struct Deployment {
     pub memory_limit: Option<MemoryLimit>,
     /// How it is asked whether it is well.
     pub health_check: HealthCheck,
-    /// The release that is to run.
+    /// The release that serves, or served last.
     pub release_id: Option<ReleaseId>,
-    /// The instance that runs or ran last.
+    /// The release that is to serve.
+    pub target_id: ReleaseId,
+    /// The instance that serves.
     pub instance: Option<InstanceRef>,
-    /// How many instances were ever begun.
+    /// The instance that is to serve once it is healthy.
+    pub candidate: Option<InstanceRef>,
+    /// Whether the instance is to give way to a new one of the same release.
+    pub is_replacing: bool,
+    /// How many instances were ever begun; the newest is the only one that may become the candidate.
     pub generation: Generation,
     /// How often it was started again after an exit.
     pub restarts: i64,
@@ -134,7 +140,7 @@ async fn try_create(store: &Store, new: &NewDeployment) -> Result<Deployment, Er
             let row = row::Entity::insert(row::new(new)?)
                 .exec_with_returning(transaction)
                 .await?;
-            let deployment = Deployment::try_from(row)?;
+            let deployment = begin::first_release(transaction, row.id, new).await?;
             announce(transaction, "deployment_status", &deployment).await?;
             Ok(deployment)
         })

@@ -1,13 +1,12 @@
 //! Releases: what a deployment runs, or ran, or failed to build.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Listed, Page, Store,
     column::{storable, to_json},
-    deployments,
 };
 use crate::{
     Error,
@@ -27,8 +26,14 @@ pub enum Status {
     Building,
     /// It can be started.
     Ready,
-    /// Its artifact could not be made.
+    /// Its artifact could not be made, or did not become healthy.
     Failed,
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.to_value())
+    }
 }
 
 /// A release.
@@ -75,41 +80,52 @@ pub struct NewRelease {
     pub created_by: String,
 }
 
-/// Begins the next release of a deployment.
-///
-/// # Errors
-/// Fails when there is no such deployment, or when it is deleted.
-pub async fn begin(store: &Store, id: DeploymentId, new: &NewRelease) -> Result<Release, Error> {
-    store
-        .write(async |transaction| {
-            // The lock also makes the next number ours alone.
-            deployments::locked(transaction, id).await?;
-            let number = 1 + last_number(transaction, id).await?;
-            let row = row::new(id, number, new)?;
-            row::Entity::insert(row)
-                .exec_with_returning(transaction)
-                .await?
-                .try_into()
-        })
-        .await
+/// Begins the next release of a deployment that is locked, which makes the next number ours alone.
+pub(super) async fn begin(
+    transaction: &DatabaseTransaction,
+    id: DeploymentId,
+    new: &NewRelease,
+) -> Result<Release, Error> {
+    let number = 1 + last_number(transaction, id).await?;
+    let row = row::new(id, number, new)?;
+    row::Entity::insert(row)
+        .exec_with_returning(transaction)
+        .await?
+        .try_into()
 }
 
-/// Ends the building of a release, with what it runs or with the reason why it failed.
+/// Says whether a release could not be built or never became healthy.
+pub(super) async fn is_failed(transaction: &DatabaseTransaction, id: ReleaseId) -> Result<bool, Error> {
+    let row = row::Entity::find_by_id(id).one(transaction).await?;
+    Ok(row.ok_or_else(|| not_found(id))?.status == Status::Failed)
+}
+
+/// Returns the release with that number.
+pub(super) async fn numbered(
+    transaction: &DatabaseTransaction,
+    deployment: DeploymentId,
+    number: i64,
+) -> Result<Release, Error> {
+    let query = row::Entity::find()
+        .filter(row::Column::DeploymentId.eq(deployment))
+        .filter(row::Column::Number.eq(number));
+    let row = query.one(transaction).await?.ok_or_else(|| Error::NotFound {
+        kind: "Release",
+        id: number.to_string(),
+    })?;
+    row.try_into()
+}
+
+/// Ends the building of a release with what it runs.
 ///
 /// # Errors
 /// Fails when there is no such release, and with `RELEASE_NOT_BUILDING` when it has ended before.
-pub async fn finish(store: &Store, id: ReleaseId, result: Result<&Artifact, &str>) -> Result<Release, Error> {
-    let mut change: row::ActiveModel = Default::default();
-    match result {
-        Ok(artifact) => {
-            change.status = Set(Status::Ready);
-            change.artifact = Set(Some(to_json("releases.artifact", artifact)?));
-        }
-        Err(reason) => {
-            change.status = Set(Status::Failed);
-            change.reason = Set(Some(storable(reason.to_owned())));
-        }
-    }
+pub async fn finish(store: &Store, id: ReleaseId, artifact: &Artifact) -> Result<Release, Error> {
+    let change = row::ActiveModel {
+        status: Set(Status::Ready),
+        artifact: Set(Some(to_json("releases.artifact", artifact)?)),
+        ..Default::default()
+    };
     let update = row::Entity::update_many()
         .set(change)
         .filter(row::Column::Id.eq(id))
@@ -125,18 +141,15 @@ pub async fn finish(store: &Store, id: ReleaseId, result: Result<&Artifact, &str
         .await
 }
 
-/// Ends the building of a release without success, in the transaction of what follows from that.
+/// Ends a release without success, in the transaction of what follows from that.
 pub(super) async fn fail(transaction: &DatabaseTransaction, id: ReleaseId, reason: &str) -> Result<(), DbErr> {
     let change = row::ActiveModel {
+        id: Set(id),
         status: Set(Status::Failed),
         reason: Set(Some(storable(reason.to_owned()))),
         ..Default::default()
     };
-    let update = row::Entity::update_many().set(change).filter(row::Column::Id.eq(id));
-    update
-        .filter(row::Column::Status.eq(Status::Building))
-        .exec(transaction)
-        .await?;
+    row::Entity::update(change).exec(transaction).await?;
     Ok(())
 }
 
@@ -153,29 +166,19 @@ pub async fn release(store: &Store, id: ReleaseId) -> Result<Release, Error> {
         .await
 }
 
-/// Finds the newest release of a deployment.
+/// Lists the releases of a deployment, newest first: all, or those that have come so far.
 ///
 /// # Errors
 /// Fails when the database does.
-pub async fn newest(store: &Store, id: DeploymentId) -> Result<Option<Release>, Error> {
+pub async fn list(
+    store: &Store,
+    id: DeploymentId,
+    status: Option<Status>,
+    page: Page,
+) -> Result<Listed<Release>, Error> {
     let query = row::Entity::find()
         .filter(row::Column::DeploymentId.eq(id))
-        .order_by_desc(row::Column::Number);
-    store
-        .read(async |reader| {
-            let row = query.one(reader).await?;
-            row.map(Release::try_from).transpose()
-        })
-        .await
-}
-
-/// Lists the releases of a deployment, newest first.
-///
-/// # Errors
-/// Fails when the database does.
-pub async fn list(store: &Store, id: DeploymentId, page: Page) -> Result<Listed<Release>, Error> {
-    let query = row::Entity::find()
-        .filter(row::Column::DeploymentId.eq(id))
+        .apply_if(status, |query, status| query.filter(row::Column::Status.eq(status)))
         .order_by_desc(row::Column::Number);
     store.list(query, page, Release::try_from).await
 }

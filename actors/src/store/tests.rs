@@ -24,7 +24,7 @@ fn every_answer_can_be_awaited_on_any_thread() {
         super::deployments::list(&store, &Default::default(), PAGE).await?;
         super::deployments::wanted(&store).await?;
         super::releases::release(&store, ReleaseId(1)).await?;
-        super::releases::newest(&store, DeploymentId(1)).await?;
+        super::releases::list(&store, DeploymentId(1), None, PAGE).await?;
         super::error_log::list(&store, &Default::default(), PAGE).await?;
         super::tasks::list(&store, &Default::default(), PAGE).await?;
         super::audit::list(&store, PAGE).await?;
@@ -37,9 +37,8 @@ fn every_answer_can_be_awaited_on_any_thread() {
         super::projects::create(&store, &samples::new_project("p")).await?;
         super::projects::update(&store, ProjectId(1), &Default::default()).await?;
         super::projects::delete(&store, ProjectId(1)).await?;
-        super::deployments::begin_generation(&store, DeploymentId(1), ReleaseId(1)).await?;
-        super::releases::begin(&store, DeploymentId(1), &samples::new_release()).await?;
-        super::releases::finish(&store, ReleaseId(1), Err("")).await?;
+        super::deployments::request_rollback(&store, DeploymentId(1), 1).await?;
+        super::releases::finish(&store, ReleaseId(1), &samples::image("sha256:1")).await?;
         super::error_log::record(&store, &samples::new_error(super::error_log::Severity::Info, "")).await?;
         super::events::assign_offsets(&store, 1).await?;
         super::events::prune(&store, std::time::Duration::ZERO, 1).await?;

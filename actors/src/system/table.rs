@@ -6,7 +6,7 @@ use ractor::Actor;
 
 use crate::{
     deployments::reconciler,
-    event_bus, journal, metrics,
+    edge, event_bus, journal, metrics,
     store::Store,
     store_watch,
     supervision::{self, ChildSpec, Children, Handle, Limit, Strategy, SupervisorSpec},
@@ -41,6 +41,7 @@ pub(super) struct Handles {
     metrics: Handle<metrics::Message>,
     pub(super) events: Handle<event_bus::Message>,
     pub(super) journal: Handle<journal::Message>,
+    pub(super) edge: Handle<edge::Message>,
     pub(super) reconciler: Handle<reconciler::Message>,
 }
 
@@ -51,6 +52,7 @@ impl Handles {
             metrics: Handle::new("metrics", CAPACITY),
             events: Handle::new(event_bus::PATH, EVENT_BUS_CAPACITY),
             journal: Handle::new("journal", CAPACITY),
+            edge: Handle::new(edge::PATH, CAPACITY),
             reconciler: Handle::new("reconciler", CAPACITY),
         }
     }
@@ -62,6 +64,7 @@ pub(super) struct Parts {
     pub(super) store_watch: store_watch::Args,
     pub(super) journal: journal::Args,
     pub(super) metrics: metrics::Args,
+    pub(super) edge: edge::Args,
     pub(super) reconciler: reconciler::Args,
 }
 
@@ -90,6 +93,7 @@ impl Parts {
                 worker(&handles.events, "event-bus", || event_bus::Bus, self.store),
                 worker(&handles.journal, "journal", || journal::Journal, self.journal),
                 worker(&handles.metrics, "metrics", || metrics::Metrics, self.metrics),
+                worker(&handles.edge, "edge", || edge::EdgeActor, self.edge),
                 ChildSpec::supervisor(deployments),
             ],
         );

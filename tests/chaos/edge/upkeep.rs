@@ -9,10 +9,7 @@ use std::{
 
 use borgos_actors::{
     Error,
-    edge::{
-        Route,
-        actor::{Args, EdgeActor, Message},
-    },
+    edge::{Args, EdgeActor, Message, Route},
     id::DeploymentId,
     supervision::{ChildSpec, Children, Handle, Limit, Observer, Strategy, SupervisorSpec, Tree},
 };

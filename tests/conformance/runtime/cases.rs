@@ -12,7 +12,7 @@ use borgos_actors::{
 use futures_util::StreamExt;
 use rustix::process::{Signal, kill_process};
 use serde_json::json;
-use tokio::{net::TcpListener, time::timeout};
+use tokio::time::timeout;
 
 use super::fixture::Fixture;
 use crate::support::{docker, eventually, eventually_within};
@@ -38,6 +38,7 @@ pub(super) async fn an_instance_runs_under_its_labels_and_answers(fixture: &Fixt
     fixture.served_environment().await;
     let target = Target {
         own: seen.address,
+        endpoint: seen.endpoint.unwrap(),
         port: fixture.port,
         check: Check::Default,
     };
@@ -118,7 +119,7 @@ pub(super) async fn a_kill_from_outside_is_seen_and_hinted_at(fixture: &Fixture)
             .await
             .unwrap();
     } else {
-        kill_process(fixture.app_pid(), Signal::KILL).unwrap();
+        kill_process(fixture.app_pid().await, Signal::KILL).unwrap();
     }
     let exit = eventually_within(HINT_DEADLINE, "the end is seen after a hint", async || {
         assert_eq!(timeout(HINT_DEADLINE, changes.next()).await.unwrap(), hint);
@@ -130,20 +131,27 @@ pub(super) async fn a_kill_from_outside_is_seen_and_hinted_at(fixture: &Fixture)
     assert_eq!(exit.await.code, 137);
 }
 
-pub(super) async fn a_second_start_replaces_the_first_and_an_outdated_one_is_refused(fixture: &Fixture) {
+pub(super) async fn a_start_replaces_its_own_generation_runs_beside_older_ones_and_is_refused_when_outdated(
+    fixture: &Fixture,
+) {
     let mut spec = fixture.spec(&[]).await;
-    for generation in [1, 1, 2] {
-        spec.generation = Generation(generation);
+    for _ in 0..2 {
         let started = fixture.runtime.start(&spec).await.unwrap();
         fixture.served_environment().await;
-        let seen = fixture.the_instance().await;
-        assert_eq!((seen.instance, seen.generation), (started, spec.generation));
+        assert_eq!(fixture.the_instance().await.instance, started);
     }
+    let older = fixture.endpoint().await.unwrap();
+    spec.generation = Generation(2);
+    fixture.runtime.start(&spec).await.unwrap();
+    fixture.served_environment().await;
+    assert_ne!(fixture.endpoint().await.unwrap(), older);
+    super::fixture::get(older, "/env").await.expect("the older one goes on");
+
     spec.generation = Generation(1);
     let refusal = fixture.runtime.start(&spec).await.unwrap_err();
     assert!(matches!(refusal, Error::Refused(_)), "{refusal:?}");
-    assert_eq!(fixture.the_instance().await.generation, Generation(2));
-    fixture.served_environment().await;
+    assert_eq!(fixture.runtime.list().await.unwrap().len(), 2);
+    super::fixture::get(older, "/env").await.expect("the older one goes on");
 }
 
 pub(super) async fn a_fresh_runtime_finds_what_runs(fixture: &Fixture) {
@@ -177,7 +185,7 @@ pub(super) async fn a_flood_of_output_neither_blocks_the_app_nor_fills_the_disk(
     let instance = fixture.runtime.start(&fixture.spec(&["flood"]).await).await.unwrap();
     let minutes = Duration::from_secs(120);
     eventually_within(minutes, "the app has printed all and serves", async || {
-        super::fixture::get(fixture.port.get(), "/env").await
+        super::fixture::get(fixture.endpoint().await?, "/env").await
     })
     .await;
     eventually("the end of the flood is kept", async || {
@@ -205,26 +213,13 @@ pub(super) async fn a_flood_of_output_neither_blocks_the_app_nor_fills_the_disk(
 pub(super) async fn a_removed_instance_is_gone(fixture: &Fixture) {
     let instance = fixture.runtime.start(&fixture.spec(&["escape"]).await).await.unwrap();
     fixture.served_environment().await;
+    let endpoint = fixture.endpoint().await.unwrap();
     fixture.runtime.remove(&instance).await.unwrap();
     assert_eq!(fixture.runtime.list().await.unwrap(), []);
-    let connection = super::fixture::get(fixture.port.get(), "/env").await;
+    let connection = super::fixture::get(endpoint, "/env").await;
     assert!(connection.is_err(), "somebody still answers");
     fixture.runtime.remove(&instance).await.unwrap();
     fixture.runtime.stop(&instance, GRACE).await.unwrap();
-}
-
-pub(super) async fn a_port_that_another_program_holds_is_refused_and_nothing_is_left(fixture: &Fixture) {
-    let spec = fixture.spec(&[]).await;
-    let holder = TcpListener::bind(("0.0.0.0", fixture.port.get())).await.unwrap();
-    let refusal = fixture.runtime.start(&spec).await.unwrap_err();
-    assert!(
-        matches!(refusal, Error::PortInUse(port) if port == fixture.port),
-        "{refusal:?}"
-    );
-    assert_eq!(fixture.runtime.list().await.unwrap(), []);
-    drop(holder);
-    fixture.runtime.start(&spec).await.unwrap();
-    fixture.served_environment().await;
 }
 
 pub(super) async fn a_program_that_does_not_exist_is_told_from_one_that_fails(fixture: &Fixture) {
@@ -259,8 +254,12 @@ pub(super) async fn the_app_gets_its_environment_and_no_other(fixture: &Fixture)
         has("GREETING=a 'quoted' $HOME; \"x\"") && has("EMPTY="),
         "{environment}"
     );
-    // The lowest port that the image exposes, and for a process the public one.
-    let port = if fixture.is_docker() { 8099 } else { fixture.port.get() };
+    // The lowest port that the image exposes, and for a process the one where it is reached.
+    let port = if fixture.is_docker() {
+        8099
+    } else {
+        fixture.endpoint().await.unwrap().port()
+    };
     assert!(has(&format!("PORT={port}")), "{environment}");
     assert!(!environment.contains("CARGO"), "{environment}");
 }

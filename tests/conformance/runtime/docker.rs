@@ -10,7 +10,6 @@ use bollard::{
     },
 };
 use borgos_actors::{
-    id::Generation,
     runtime::{Artifact, BuildLog, Change, Error, InstanceState, Kind, Runtime, Source, Wanted, docker::Docker},
     value::{CpuLimit, ImageRef, MemoryLimit},
 };
@@ -252,7 +251,7 @@ async fn a_removal_from_outside_is_seen_and_hinted_at() {
 /// Creates a container that runs nothing, with the name that our container of the deployment has.
 async fn create(fixture: &Fixture, labels: HashMap<String, String>) -> String {
     let name = format!(
-        "borgos-{}-{}",
+        "borgos-{}-{}-1",
         &fixture.instance.simple().to_string()[..8],
         fixture.deployment
     );
@@ -269,7 +268,6 @@ async fn create(fixture: &Fixture, labels: HashMap<String, String>) -> String {
 #[tokio::test]
 async fn a_container_that_was_never_started_is_seen_and_replaced() {
     fixture::run(Kind::Docker, async |fixture| {
-        let mut spec = fixture.spec(&[]).await;
         let labels = [
             ("borgos.instance", fixture.instance.to_string()),
             ("borgos.deployment", fixture.deployment.to_string()),
@@ -279,9 +277,8 @@ async fn a_container_that_was_never_started_is_seen_and_replaced() {
         let id = create(fixture, labels.map(|(name, value)| (name.to_owned(), value)).into()).await;
         let seen = fixture.the_instance().await;
         assert_eq!((seen.instance.0, seen.state), (id, InstanceState::Created));
-        spec.generation = Generation(2);
-        fixture.runtime.start(&spec).await.unwrap();
-        assert_eq!(fixture.the_instance().await.generation, Generation(2));
+        let started = fixture.runtime.start(&fixture.spec(&[]).await).await.unwrap();
+        assert_eq!(fixture.the_instance().await.instance, started);
         fixture.served_environment().await;
     })
     .await;

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    net::SocketAddr,
     panic::{AssertUnwindSafe, resume_unwind},
     path::Path,
     sync::{
@@ -115,7 +116,6 @@ impl Fixture {
             generation: Generation(1),
             artifact: self.artifact().await,
             command,
-            port: self.port,
             container_port: None,
             environment: Environment::default(),
             cpu_limit: None,
@@ -174,15 +174,23 @@ impl Fixture {
         .await
     }
 
-    /// Waits until the app answers on its public port, and returns what it says is its environment.
-    pub(super) async fn served_environment(&self) -> String {
-        let file = "/env";
-        eventually("the app answers", async || get(self.port.get(), file).await).await
+    /// Returns where the newest instance is reached.
+    pub(super) async fn endpoint(&self) -> Result<SocketAddr, String> {
+        let seen = self.runtime.instances(self.deployment).await.unwrap();
+        let newest = seen.iter().max_by_key(|seen| seen.generation);
+        newest
+            .and_then(|newest| newest.endpoint)
+            .ok_or_else(|| format!("{seen:?}"))
     }
 
-    /// Returns the process that listens on the public port, for process runtimes.
-    pub(super) fn app_pid(&self) -> rustix::process::Pid {
-        let holder = port::holder(self.port.get()).unwrap();
+    /// Waits until the newest instance answers, and returns what it says is its environment.
+    pub(super) async fn served_environment(&self) -> String {
+        eventually("the app answers", async || get(self.endpoint().await?, "/env").await).await
+    }
+
+    /// Returns the process that listens where the newest instance is reached, for process runtimes.
+    pub(super) async fn app_pid(&self) -> rustix::process::Pid {
+        let holder = port::holder(self.endpoint().await.unwrap().port()).unwrap();
         let pid = holder
             .split_once("(pid ")
             .unwrap()
@@ -219,10 +227,10 @@ fn runtime(kind: Kind, instance: Uuid, data_dir: &Path) -> Box<dyn Runtime> {
     }
 }
 
-/// Asks for a file on a port of this machine, and returns what came when that is a success.
-pub(super) async fn get(port: u16, path: &str) -> Result<String, String> {
+/// Asks for a file, and returns what came when that is a success.
+pub(super) async fn get(address: SocketAddr, path: &str) -> Result<String, String> {
     let exchange = async {
-        let mut connection = TcpStream::connect(("127.0.0.1", port)).await?;
+        let mut connection = TcpStream::connect(address).await?;
         connection
             .write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes())
             .await?;

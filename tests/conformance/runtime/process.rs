@@ -3,7 +3,6 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use borgos_actors::{
-    id::Generation,
     runtime::{Error, Exit, InstanceState, Kind, Source, Wanted},
     value::{ImageRef, MemoryLimit},
 };
@@ -89,18 +88,14 @@ async fn an_app_whose_keeper_was_killed_is_still_seen_and_can_be_stopped() {
 }
 
 #[tokio::test]
-async fn what_an_app_and_its_killed_keeper_leave_behind_is_removed_by_the_next_start() {
+async fn what_an_app_and_its_killed_keeper_leave_behind_is_removed_with_it() {
     fixture::run(Kind::Process, async |fixture| {
-        let mut spec = fixture.spec(&["crowd"]).await;
-        fixture.runtime.start(&spec).await.unwrap();
+        let instance = fixture.runtime.start(&fixture.spec(&["crowd"]).await).await.unwrap();
         fixture.served_environment().await;
         kill_process(recorded_pid(fixture, "/keeper/pid"), Signal::KILL).unwrap();
         kill_process(recorded_pid(fixture, "/phase/app/pid"), Signal::KILL).unwrap();
         assert_eq!(fixture.exit().await.code, Exit::UNSEEN);
-        spec.generation = Generation(2);
-        spec.command = None;
-        fixture.runtime.start(&spec).await.unwrap();
-        fixture.served_environment().await;
+        fixture.runtime.remove(&instance).await.unwrap();
         assert_eq!(num_sleepers(fixture), 0);
     })
     .await;
@@ -115,7 +110,7 @@ async fn a_keeper_takes_no_orders_to_end_and_stays_small() {
         for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
             kill_process(keeper, signal).unwrap();
         }
-        kill_process(fixture.app_pid(), Signal::TERM).unwrap();
+        kill_process(fixture.app_pid().await, Signal::TERM).unwrap();
         assert_eq!(fixture.exit().await.code, 143, "the keeper was there to see it");
         eventually("the keeper has ended", async || {
             test_kill_process(keeper).map_or(Ok(()), Err)

@@ -9,89 +9,179 @@ use tokio::time::Instant;
 
 use super::State;
 use crate::{
+    Error,
     deployment::{
         Status,
         crash_loop::CrashLoop,
         failure::{Consequence, Failure},
+        job::{Job, NotUp, Outcome},
         watch::Verdict,
     },
-    id::ReleaseId,
-    runtime::{self, Artifact, Exit, InstanceRef, port},
+    id::{Generation, ReleaseId},
+    runtime::{self, Artifact, Exit, InstanceRef},
     store::{
         deployments::{self, Change, Deployment},
         releases,
     },
 };
 
-/// The pause before the runtime is asked again after it did not answer.
+/// The pause before the runtime or the edge is asked again after it did not answer.
 const RUNTIME_PAUSE: Duration = Duration::from_secs(5);
 
 /// Whether an error of the runtime says nothing about the deployment.
-pub(super) fn is_passing(error: &runtime::Error) -> bool {
+fn is_passing(error: &runtime::Error) -> bool {
     matches!(error, runtime::Error::Unreachable(_))
 }
 
+/// Whether an error of the edge says nothing about the deployment.
+fn is_edge_away(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Busy { .. } | Error::Restarting { .. } | Error::Timeout { .. }
+    )
+}
+
 impl State {
-    pub(super) async fn built(
+    pub(super) async fn step_finished(
+        &mut self,
+        outcome: Outcome,
+        is_outdated: bool,
+    ) -> Result<(), ActorProcessingErr> {
+        match outcome {
+            Outcome::Observed(Ok(instances)) => return self.advance(&instances, is_outdated).await,
+            Outcome::Observed(Err(error)) | Outcome::Cleared(Err(error)) => return self.runtime_failed(error).await,
+            Outcome::Started { result: Err(error), .. } if is_passing(&error) => {
+                return self.runtime_failed(error).await;
+            }
+            Outcome::Routed { result: Err(error), .. }
+            | Outcome::BroughtUp {
+                result: Err(NotUp::Unrouted(error)),
+                ..
+            } if is_edge_away(&error) => return self.edge_failed(&error),
+            Outcome::Watched(result) => {
+                if self.watched(result).await? && !is_outdated {
+                    return Ok(());
+                }
+            }
+            Outcome::Started { generation, result } => self.started(generation, result).await?,
+            Outcome::BroughtUp { instance, result } => self.brought_up(instance, result).await?,
+            Outcome::Routed { to, result } => self.routed(to, result).await?,
+            Outcome::ExitRead { instance, exit, lines } => self.exited(&instance, &exit, lines).await?,
+            Outcome::Cleared(Ok(())) => {}
+            Outcome::Built { .. } => return Err("a build reported as a step".into()),
+            Outcome::Panicked => return Err("a step of the deployment panicked".into()),
+        }
+        self.begin(Job::Observe);
+        Ok(())
+    }
+
+    pub(super) async fn build_finished(&mut self, outcome: Outcome) -> Result<(), ActorProcessingErr> {
+        self.building = None;
+        let Outcome::Built { release, result } = outcome else {
+            return Err("the build of the deployment panicked".into());
+        };
+        match result {
+            Err(error) if is_passing(&error) => return self.runtime_failed(error).await,
+            result => self.built(release, result).await?,
+        }
+        self.reconcile();
+        Ok(())
+    }
+
+    /// An instance that could not be retired is met again by the next observation.
+    pub(super) fn retired(&mut self, outcome: Outcome) -> Result<(), ActorProcessingErr> {
+        self.retiring = None;
+        match outcome {
+            Outcome::Cleared(Ok(())) => self.reconcile(),
+            Outcome::Cleared(Err(error)) => {
+                tracing::warn!(deployment.id = %self.args.deployment, %error, "an old instance could not be removed");
+                self.remind(RUNTIME_PAUSE);
+            }
+            _ => return Err("the retirement of an instance panicked".into()),
+        }
+        Ok(())
+    }
+
+    async fn built(
         &mut self,
         release: ReleaseId,
         result: Result<Artifact, runtime::Error>,
     ) -> Result<(), ActorProcessingErr> {
         match result {
             Ok(artifact) => {
-                releases::finish(&self.args.store, release, Ok(&artifact)).await?;
+                releases::finish(&self.args.store, release, &artifact).await?;
+                Ok(())
             }
             Err(error) => {
                 let row = self.row().await?;
-                self.fail(&row, Failure::build(release, error), Duration::ZERO).await?;
+                if row.target_id != release {
+                    return Ok(());
+                }
+                self.fail_target(&row, Failure::build(error), Duration::ZERO).await
             }
         }
-        Ok(())
     }
 
-    pub(super) async fn started(
+    async fn started(
         &mut self,
+        generation: Generation,
         result: Result<InstanceRef, runtime::Error>,
     ) -> Result<(), ActorProcessingErr> {
         let row = self.row().await?;
-        if row.status != Status::Starting {
-            return Ok(());
-        }
-        let failure = match result {
-            Ok(instance) => {
-                let change = Change {
-                    instance: Some(Some(instance)),
-                    ..Change::to(Status::Starting)
-                };
-                return Ok(self.record(&row, &change).await?);
-            }
-            Err(runtime::Error::PortInUse(port)) => Failure::port_in_use(port, port::find_holder(port).await),
-            Err(error) => Failure::start(&error),
-        };
-        self.fail(&row, failure, Duration::ZERO).await
-    }
-
-    pub(super) async fn probed(&mut self, result: Result<(), (String, Vec<String>)>) -> Result<(), ActorProcessingErr> {
-        let row = self.row().await?;
-        if row.status != Status::Starting {
+        if row.generation != generation {
             return Ok(());
         }
         match result {
-            Ok(()) => {
+            Ok(instance) => {
                 let change = Change {
-                    started_at: Some(Some(Utc::now())),
-                    ..Change::to(Status::Running)
+                    candidate: Some(Some(instance)),
+                    ..Change::none(&row)
                 };
                 Ok(self.record(&row, &change).await?)
             }
-            Err((reason, lines)) => {
-                self.fail(
-                    &row,
-                    Failure::unhealthy(&reason, row.health_check.timeout_s, lines),
-                    Duration::ZERO,
-                )
-                .await
+            Err(error) => self.fail_target(&row, Failure::start(&error), Duration::ZERO).await,
+        }
+    }
+
+    /// The candidate takes over, or does not.
+    async fn brought_up(&mut self, instance: InstanceRef, result: Result<(), NotUp>) -> Result<(), ActorProcessingErr> {
+        if result.is_ok() {
+            self.route = Some(Some(instance.clone()));
+        }
+        let row = self.row().await?;
+        if row.candidate.as_ref() != Some(&instance) {
+            return Ok(());
+        }
+        let failure = match result {
+            Ok(()) => {
+                let change = Change {
+                    instance: Some(Some(instance)),
+                    candidate: Some(None),
+                    release_id: Some(row.target_id),
+                    is_replacing: Some(false),
+                    started_at: Some(Some(Utc::now())),
+                    ..Change::to(Status::Running)
+                };
+                return Ok(self.record(&row, &change).await?);
             }
+            Err(NotUp::Unhealthy { reason, lines }) => Failure::unhealthy(&reason, row.health_check.timeout_s, lines),
+            Err(NotUp::Unrouted(error)) => Failure::unrouted(&error),
+        };
+        self.fail_target(&row, failure, Duration::ZERO).await
+    }
+
+    async fn routed(&mut self, to: Option<InstanceRef>, result: Result<(), Error>) -> Result<(), ActorProcessingErr> {
+        match (result, to) {
+            (Ok(()), to) => {
+                self.route = Some(to);
+                Ok(())
+            }
+            (Err(error), Some(instance)) => {
+                let row = self.row().await?;
+                self.fail(&row, &instance, Failure::unrouted(&error), Duration::ZERO)
+                    .await
+            }
+            (Err(error), None) => Err(error.into()),
         }
     }
 
@@ -101,10 +191,12 @@ impl State {
         result: Result<(), (String, Vec<String>)>,
     ) -> Result<bool, ActorProcessingErr> {
         let row = self.row().await?;
-        let is_up = matches!(row.status, Status::Running | Status::Unhealthy);
-        let Some(watch) = self.watch.as_mut().filter(|watch| is_up && watch.is_of(row.generation)) else {
+        let (Some(watch), Some(live)) = (&mut self.watch, &row.instance) else {
             return Ok(false);
         };
+        if !watch.is_of(live) {
+            return Ok(false);
+        }
         let verdict = watch.note(result.is_ok(), &row.health_check);
         let pause = watch.pause();
         match (verdict, result) {
@@ -122,38 +214,87 @@ impl State {
             }
             (Verdict::Hopeless, Err((reason, lines))) => {
                 let failure = Failure::stays_unhealthy(&reason, lines);
-                self.fail(&row, failure, ran_for(&row, Utc::now())).await?;
+                self.fail(&row, live, failure, ran_for(&row, live, Utc::now())).await?;
             }
             (Verdict::Suspect | Verdict::Unhealthy | Verdict::Hopeless, _) => {}
         }
         Ok(false)
     }
 
-    pub(super) async fn exited(&mut self, exit: &Exit, lines: Vec<String>) -> Result<(), ActorProcessingErr> {
+    async fn exited(
+        &mut self,
+        instance: &InstanceRef,
+        exit: &Exit,
+        lines: Vec<String>,
+    ) -> Result<(), ActorProcessingErr> {
         let row = self.row().await?;
         if !row.status.has_instance() {
             return Ok(());
         }
         let failure = Failure::exit(exit, row.memory_limit.as_ref(), lines);
-        self.fail(&row, failure, ran_for(&row, exit.at)).await
+        let ran_for = ran_for(&row, instance, exit.at);
+        self.fail(&row, instance, failure, ran_for).await
     }
 
-    /// Records a failure with its entry in the error log, and plans the next start where there is to be one.
+    /// Records what happened to an instance, and what follows.
     pub(super) async fn fail(
+        &mut self,
+        row: &Deployment,
+        instance: &InstanceRef,
+        failure: Failure,
+        ran_for: Duration,
+    ) -> Result<(), ActorProcessingErr> {
+        if row.instance.as_ref() == Some(instance) {
+            self.fail_app(row, failure, ran_for).await
+        } else {
+            self.fail_target(row, failure, ran_for).await
+        }
+    }
+
+    /// What was to serve cannot: the release that served before goes on, or is started again. Where there is none, the
+    /// app itself has failed.
+    async fn fail_target(
         &mut self,
         row: &Deployment,
         failure: Failure,
         ran_for: Duration,
     ) -> Result<(), ActorProcessingErr> {
-        let is_over = match failure.consequence {
-            Consequence::GiveUp => true,
-            Consequence::GiveUpUnlessItHasRun => row.started_at.is_none(),
-            Consequence::TryAgain => false,
+        let earlier = row.release_id.filter(|earlier| *earlier != row.target_id);
+        if earlier.is_none() && row.instance.is_none() {
+            return self.fail_app(row, failure, ran_for).await;
+        }
+        let kept = match row.instance {
+            Some(_) => Change::none(row),
+            None => Change::to(Status::Restarting),
+        };
+        let change = Change {
+            target_id: earlier,
+            generation: Some(row.generation.next()),
+            candidate: Some(None),
+            is_replacing: Some(false),
+            ..kept
+        };
+        self.record_failure(row, &failure, change, earlier.map(|_| row.target_id))
+            .await?;
+        self.waiting.fail(row, &failure.reason);
+        Ok(())
+    }
+
+    /// The app does not run: it is started again after a pause, or given up.
+    async fn fail_app(
+        &mut self,
+        row: &Deployment,
+        failure: Failure,
+        ran_for: Duration,
+    ) -> Result<(), ActorProcessingErr> {
+        let (is_over, release) = match failure.consequence {
+            Consequence::GiveUp => (true, Some(row.target_id)),
+            Consequence::GiveUpUnlessItHasRun => (row.started_at.is_none(), None),
+            Consequence::TryAgain => (false, None),
         };
         if is_over {
-            return self
-                .record_failure(row, &failure, failure.change(row, Status::Failed, None))
-                .await;
+            let change = failure.change(row, Status::Failed, None);
+            return self.record_failure(row, &failure, change, release).await;
         }
         let mut crash_loop = self.crash_loop.clone().unwrap_or_else(|| CrashLoop::of(row.status));
         let verdict = crash_loop.note_exit(ran_for, rand::random());
@@ -162,8 +303,8 @@ impl State {
         } else {
             Status::Restarting
         };
-        self.record_failure(row, &failure, failure.change(row, status, Some(verdict.pause)))
-            .await?;
+        let change = failure.change(row, status, Some(verdict.pause));
+        self.record_failure(row, &failure, change, None).await?;
         // Only what was recorded counts: a failure whose write was outdated is observed again.
         self.crash_loop = Some(crash_loop);
         self.retry_at = Some(Instant::now() + verdict.pause);
@@ -175,9 +316,17 @@ impl State {
         row: &Deployment,
         failure: &Failure,
         change: Change,
+        release: Option<ReleaseId>,
     ) -> Result<(), ActorProcessingErr> {
-        deployments::record_failure(&self.args.store, row, &change, &failure.entry(row), failure.release).await?;
+        deployments::record_failure(&self.args.store, row, &change, &failure.entry(row), release).await?;
         self.announce();
+        Ok(())
+    }
+
+    /// The edge could not be asked. It keeps the routes that it has, so nothing is worse than before.
+    fn edge_failed(&mut self, error: &Error) -> Result<(), ActorProcessingErr> {
+        tracing::warn!(deployment.id = %self.args.deployment, %error, "a deployment waits for the edge");
+        self.remind(RUNTIME_PAUSE);
         Ok(())
     }
 
@@ -202,10 +351,11 @@ impl State {
     }
 }
 
-/// How long the deployment was up when it ended; one that was still starting was not.
-pub(super) fn ran_for(row: &Deployment, ended_at: DateTime<Utc>) -> Duration {
-    match (row.status, row.started_at) {
-        (Status::Running | Status::Unhealthy, Some(started_at)) => (ended_at - started_at).to_std().unwrap_or_default(),
-        _ => Duration::ZERO,
-    }
+/// How long an instance served when it ended; a candidate did not.
+pub(super) fn ran_for(row: &Deployment, instance: &InstanceRef, ended_at: DateTime<Utc>) -> Duration {
+    let is_live = row.instance.as_ref() == Some(instance);
+    let started_at = row.started_at.filter(|_| is_live);
+    started_at.map_or(Duration::ZERO, |started_at| {
+        (ended_at - started_at).to_std().unwrap_or_default()
+    })
 }

@@ -1,6 +1,6 @@
 //! How the actor takes the machine's steps.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use chrono::{DateTime, Utc};
 use ractor::ActorProcessingErr;
@@ -10,19 +10,20 @@ use super::{State, outcomes};
 use crate::{
     Error,
     deployment::{
-        Status,
+        Desired, Status,
         crash_loop::CrashLoop,
         failure::Failure,
         job::Job,
-        machine::{self, Facts, ReleaseState, Step},
+        machine::{self, Facts, ReleaseState, Routed, Step},
         watch::Watch,
     },
     event_bus, health,
+    id::Generation,
     runtime::{InstanceRef, InstanceSpec, Observation, Wanted},
     store::{
         deployments::{self, Change, Deployment},
         projects,
-        releases::{self, NewRelease, Release},
+        releases::{self, Release},
     },
 };
 
@@ -46,37 +47,24 @@ impl State {
         for _ in 0..MAX_WRITES {
             let row = self.row().await?;
             self.crash_loop.get_or_insert_with(|| CrashLoop::of(row.status));
-            let release = releases::newest(&self.args.store, row.id).await?;
-            let job = match machine::next(&self.facts(&row, release.as_ref(), instances)) {
+            let target = releases::release(&self.args.store, row.target_id).await?;
+            self.keep_lanes(&row, &target, instances).await?;
+            let step = machine::next(&self.facts(&row, &target, instances));
+            let job = match step {
                 Step::Rest | Step::AwaitRetry if is_outdated => Job::Observe,
                 Step::Rest => return self.rest(&row, instances).await,
                 Step::AwaitRetry => {
                     self.await_retry(&row);
                     return Ok(());
                 }
-                Step::Record(status) => {
-                    self.record(&row, &Change::to(status)).await?;
+                Step::Retire(instance) => {
+                    self.retire(instance, instances);
                     continue;
                 }
-                Step::Adopt { instance } => {
-                    let change = Change {
-                        instance: Some(Some(instance)),
-                        ..Change::to(Status::Starting)
-                    };
-                    self.record(&row, &change).await?;
-                    continue;
-                }
-                Step::RecordVanished => {
-                    self.fail(&row, Failure::vanished(), outcomes::ran_for(&row, Utc::now()))
-                        .await?;
-                    continue;
-                }
-                Step::Build => self.build(&row, release).await?,
-                Step::Start => self.start(&row, release).await?,
-                Step::AwaitHealth { instance, since } => await_health(&row, instance, since, instances),
-                Step::RecordExit { instance, exit } => Job::ReadExit { instance, exit },
-                Step::Stop(instance) => Job::Stop(instance),
-                Step::Remove(instance) => Job::Remove(instance),
+                step => match self.write(&row, step).await? {
+                    None => continue,
+                    Some(step) => self.job(&row, target, step, instances).await?,
+                },
             };
             self.begin(job);
             return Ok(());
@@ -88,18 +76,101 @@ impl State {
         .into())
     }
 
-    fn facts<'a>(&self, row: &'a Deployment, release: Option<&Release>, instances: &'a [Observation]) -> Facts<'a> {
+    /// Begins the build that is due, and gives up what is no longer wanted beside the steps.
+    async fn keep_lanes(
+        &mut self,
+        row: &Deployment,
+        target: &Release,
+        instances: &[Observation],
+    ) -> Result<(), ActorProcessingErr> {
+        if row.desired == Desired::Stopped {
+            self.build.abort();
+            self.retirement.abort();
+            self.retiring = None;
+        }
+        let is_due = machine::is_build_due(&self.facts(row, target, instances));
+        if is_due && self.building != Some(target.id) {
+            let project = projects::project(&self.args.store, row.project_id).await?;
+            self.building = Some(target.id);
+            self.begin(Job::Build {
+                release: target.id,
+                number: target.number,
+                wanted: Wanted {
+                    directory: project.path,
+                    image: row.image.clone(),
+                    command: row.command.clone(),
+                },
+            });
+        } else if !is_due {
+            self.build.abort();
+            self.building = None;
+        }
+        Ok(())
+    }
+
+    /// Takes a step that only writes; gives back any other.
+    async fn write(&mut self, row: &Deployment, step: Step) -> Result<Option<Step>, ActorProcessingErr> {
+        match step {
+            Step::Record(status) => self.record(row, &status_change(status)).await?,
+            Step::Adopt(instance) => {
+                let change = Change {
+                    candidate: Some(Some(instance)),
+                    ..Change::none(row)
+                };
+                self.record(row, &change).await?;
+            }
+            Step::RecordVanished(instance) => {
+                let ran_for = outcomes::ran_for(row, &instance, Utc::now());
+                self.fail(row, &instance, Failure::vanished(), ran_for).await?;
+            }
+            other => return Ok(Some(other)),
+        }
+        Ok(None)
+    }
+
+    /// Makes the job of a step that takes time.
+    async fn job(
+        &mut self,
+        row: &Deployment,
+        target: Release,
+        step: Step,
+        instances: &[Observation],
+    ) -> Result<Job, ActorProcessingErr> {
+        Ok(match step {
+            Step::Start => self.start(row, target).await?,
+            Step::AwaitHealth { instance, since } => bring_up(row, instance, since, instances)?,
+            Step::Route(instance) => Job::Route {
+                endpoint: endpoint(&instance, instances)?,
+                instance,
+            },
+            Step::Unroute => Job::Unroute,
+            Step::RecordExit { instance, exit } => Job::ReadExit { instance, exit },
+            Step::Stop(instance) => Job::Stop(instance),
+            Step::Remove(instance) => Job::Remove(instance),
+            other => return Err(format!("{other:?} is no job").into()),
+        })
+    }
+
+    fn facts<'a>(&'a self, row: &'a Deployment, target: &Release, instances: &'a [Observation]) -> Facts<'a> {
         Facts {
             desired: row.desired,
             status: row.status,
-            release: match release.map(|release| release.status) {
-                None | Some(releases::Status::Building) => ReleaseState::Unbuilt,
-                Some(releases::Status::Ready) => ReleaseState::Ready,
-                Some(releases::Status::Failed) => ReleaseState::Failed,
+            target: match target.status {
+                releases::Status::Building => ReleaseState::Unbuilt,
+                releases::Status::Ready => ReleaseState::Ready,
+                releases::Status::Failed => ReleaseState::Failed,
             },
+            is_rolling_out: row.is_rolling_out(),
             generation: row.generation,
-            recorded: row.instance.as_ref(),
+            live: row.instance.as_ref(),
+            candidate: row.candidate.as_ref(),
             instances,
+            retiring: self.retiring.as_ref(),
+            routed: match &self.route {
+                None => Routed::Unknown,
+                Some(None) => Routed::Nowhere,
+                Some(Some(instance)) => Routed::To(instance),
+            },
             is_retry_due: self.retry_at.is_none_or(|at| at <= Instant::now()),
         }
     }
@@ -112,25 +183,27 @@ impl State {
             }
             _ => deployments::confirm(&self.args.store, row.id).await?,
         }
-        self.waiting.answer(row);
+        self.waiting.answer(row, live_generation(row, instances));
         self.plan_probe(row, instances);
         Ok(())
     }
 
-    /// Probes the instance that runs, now or when it is due.
+    /// Probes the instance that serves, now or when it is due.
     fn plan_probe(&mut self, row: &Deployment, instances: &[Observation]) {
-        let Some(instance) = row.instance.clone().filter(|_| row.status.has_instance()) else {
+        let live = row.instance.as_ref();
+        let Some((instance, endpoint)) = live.and_then(|live| Some((live.clone(), endpoint(live, instances).ok()?)))
+        else {
             self.watch = None;
             return;
         };
-        let watch = match self.watch.take().filter(|watch| watch.is_of(row.generation)) {
+        let watch = match self.watch.take().filter(|watch| watch.is_of(&instance)) {
             Some(watch) => watch,
-            None => Watch::new(row.generation, &row.health_check),
+            None => Watch::new(instance.clone(), &row.health_check),
         };
         let pause = watch.pause();
         self.watch = Some(watch);
         if pause.is_zero() {
-            let target = target(row, &instance, instances);
+            let target = target(row, &instance, endpoint, instances);
             self.begin(Job::Probe { instance, target });
         } else {
             self.remind(pause);
@@ -138,53 +211,39 @@ impl State {
     }
 
     fn await_retry(&mut self, row: &Deployment) {
-        self.waiting.answer(row);
+        self.waiting.answer(row, None);
         let pause = self
             .retry_at
             .map_or(Duration::ZERO, |at| at.duration_since(Instant::now()));
         self.remind(pause);
     }
 
-    /// Begins the next release, or goes on with one whose build was interrupted.
-    async fn build(&mut self, row: &Deployment, release: Option<Release>) -> Result<Job, ActorProcessingErr> {
-        let project = projects::project(&self.args.store, row.project_id).await?;
-        let release = match release {
-            Some(release) if release.status == releases::Status::Building => release,
-            _ => releases::begin(&self.args.store, row.id, &new_release(row)).await?,
-        };
-        // After the release: a restart of a failed deployment that is torn here still finds a release to build.
-        self.record(row, &Change::to(Status::Building)).await?;
-        let wanted = Wanted {
-            directory: project.path,
-            image: row.image.clone(),
-            command: row.command.clone(),
-        };
-        Ok(Job::Build {
-            release: release.id,
-            number: release.number,
-            wanted,
-        })
+    fn retire(&mut self, instance: InstanceRef, instances: &[Observation]) {
+        // Connections that are still led to it cannot be drained: nothing else serves.
+        let is_led_to = self.route.as_ref() == Some(&Some(instance.clone()));
+        let endpoint = endpoint(&instance, instances).ok().filter(|_| !is_led_to);
+        self.retiring = Some(instance.clone());
+        self.begin(Job::Retire { instance, endpoint });
     }
 
-    /// Counts the generation, so that whatever crashes from here on the instance is known as the current one.
-    async fn start(&mut self, row: &Deployment, release: Option<Release>) -> Result<Job, ActorProcessingErr> {
-        let Some((release, artifact)) = release.and_then(|release| Some((release.clone(), release.artifact?))) else {
-            return Err(format!("deployment {} has nothing to start", row.id).into());
+    /// Counts the generation, so that whatever crashes from here on the instance is known as the candidate.
+    async fn start(&mut self, row: &Deployment, target: Release) -> Result<Job, ActorProcessingErr> {
+        let Some(artifact) = target.artifact else {
+            return Err(format!("release {} has nothing to start", target.id).into());
         };
         self.retry_at = None;
-        let begun = deployments::begin_generation(&self.args.store, row.id, release.id).await?;
+        let begun = deployments::begin_generation(&self.args.store, row).await?;
         self.announce();
         Ok(Job::Start(Box::new(InstanceSpec {
             deployment: row.id,
-            release: release.number,
+            release: target.number,
             generation: begun.generation,
             artifact,
             command: row.command.clone(),
-            port: row.port,
             container_port: row.container_port,
-            environment: release.environment,
-            cpu_limit: release.cpu_limit,
-            memory_limit: release.memory_limit,
+            environment: target.environment,
+            cpu_limit: target.cpu_limit,
+            memory_limit: target.memory_limit,
         })))
     }
 
@@ -194,40 +253,59 @@ impl State {
         Ok(())
     }
 
-    /// The bus polls as well, so a hint that it does not take is no loss.
     pub(super) fn announce(&self) {
         event_bus::nudge(&self.args.events);
     }
 }
 
-fn new_release(row: &Deployment) -> NewRelease {
-    NewRelease {
-        environment: row.environment.clone(),
-        cpu_limit: row.cpu_limit.clone(),
-        memory_limit: row.memory_limit.clone(),
-        source_commit: None,
-        created_by: "deploy".to_owned(),
+/// A deployment that stops has neither a live instance nor a candidate: whatever is still there is to go.
+fn status_change(status: Status) -> Change {
+    let is_going = matches!(status, Status::Stopping | Status::Stopped);
+    Change {
+        instance: is_going.then_some(None),
+        candidate: is_going.then_some(None),
+        is_replacing: is_going.then_some(false),
+        ..Change::to(status)
     }
 }
 
-fn await_health(row: &Deployment, instance: InstanceRef, since: DateTime<Utc>, instances: &[Observation]) -> Job {
-    let target = target(row, &instance, instances);
+fn bring_up(
+    row: &Deployment,
+    instance: InstanceRef,
+    since: DateTime<Utc>,
+    instances: &[Observation],
+) -> Result<Job, ActorProcessingErr> {
+    let endpoint = endpoint(&instance, instances)?;
     let age = (Utc::now() - since).to_std().unwrap_or_default();
-    Job::AwaitHealth {
+    Ok(Job::BringUp {
+        target: target(row, &instance, endpoint, instances),
         instance,
-        target,
         deadline: Instant::now() + row.health_check.timeout_s.duration().saturating_sub(age),
-    }
+    })
 }
 
-fn target(row: &Deployment, instance: &InstanceRef, instances: &[Observation]) -> health::Target {
-    let seen = instances.iter().find(|seen| seen.instance == *instance);
+fn target(row: &Deployment, instance: &InstanceRef, endpoint: SocketAddr, instances: &[Observation]) -> health::Target {
     health::Target {
-        own: seen.and_then(|seen| seen.address),
+        own: find(instance, instances).and_then(|seen| seen.address),
+        endpoint,
         port: row.port,
         check: match &row.health_check.path {
             Some(path) => health::Check::Path(path.clone()),
             None => health::Check::Default,
         },
     }
+}
+
+fn find<'a>(instance: &InstanceRef, instances: &'a [Observation]) -> Option<&'a Observation> {
+    instances.iter().find(|seen| seen.instance == *instance)
+}
+
+/// Returns where an instance that runs can be reached. It ends with the instance, so none means that it has just ended.
+fn endpoint(instance: &InstanceRef, instances: &[Observation]) -> Result<SocketAddr, ActorProcessingErr> {
+    let endpoint = find(instance, instances).and_then(|seen| seen.endpoint);
+    endpoint.ok_or_else(|| format!("instance {} cannot be reached from this machine", instance.0).into())
+}
+
+fn live_generation(row: &Deployment, instances: &[Observation]) -> Option<Generation> {
+    Some(find(row.instance.as_ref()?, instances)?.generation)
 }

@@ -1,6 +1,6 @@
 //! Containers: how they are made, started, stopped and removed. Always by exact id, and never one that is not ours.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, net::Ipv4Addr, time::Duration};
 
 use bollard::{
     Docker as Client,
@@ -44,13 +44,13 @@ pub(super) async fn start(client: &Client, instance: Uuid, spec: &InstanceSpec) 
         Ok(()) => Ok(InstanceRef(id)),
         Err(cause) => {
             remove_by_id(client, &id).await?;
-            Err(start_failure(cause, spec))
+            Err(start_failure(cause))
         }
     }
 }
 
 async fn create(client: &Client, instance: Uuid, spec: &InstanceSpec) -> Result<String, Error> {
-    let name = container_name(instance, spec.deployment);
+    let name = container_name(instance, spec.deployment, spec.generation);
     let options = CreateContainerOptionsBuilder::default().name(&name).build();
     let body = body(instance, spec)?;
     match within(SLOW, client.create_container(Some(options), body)).await {
@@ -106,9 +106,10 @@ fn body(instance: Uuid, spec: &InstanceSpec) -> Result<ContainerCreateBody, Erro
 }
 
 fn host_config(spec: &InstanceSpec, container_port: u16) -> HostConfig {
+    // The engine chooses a free port. Only the edge leads anybody there.
     let binding = PortBinding {
-        host_ip: None,
-        host_port: Some(spec.port.to_string()),
+        host_ip: Some(Ipv4Addr::LOCALHOST.to_string()),
+        host_port: None,
     };
     let memory = spec
         .memory_limit
@@ -147,14 +148,11 @@ fn host_config(spec: &InstanceSpec, container_port: u16) -> HostConfig {
 }
 
 /// Engines have no code for why a start failed, so the text must tell.
-fn start_failure(cause: ClientError, spec: &InstanceSpec) -> Error {
+fn start_failure(cause: ClientError) -> Error {
     let Some((_, message)) = answer(&cause) else {
         return failed(cause);
     };
     let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
-    if says(&["port is already allocated", "address already in use"]) {
-        return Error::PortInUse(spec.port);
-    }
     if says(&["OCI runtime", "executable file not found", "exec:"]) {
         return Error::StartFailed(message.to_owned());
     }

@@ -55,9 +55,9 @@ pub(super) fn short(instance: Uuid) -> String {
     text
 }
 
-/// Returns the name that all containers of a deployment have, so that the engine itself refuses a twin.
-pub(super) fn container_name(instance: Uuid, deployment: DeploymentId) -> String {
-    format!("borgos-{}-{deployment}", short(instance))
+/// Returns the name of the one container of a generation, so that the engine itself refuses a twin.
+pub(super) fn container_name(instance: Uuid, deployment: DeploymentId, generation: Generation) -> String {
+    format!("borgos-{}-{deployment}-{}", short(instance), generation.0)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     time::Duration,
 };
 
@@ -79,18 +79,16 @@ pub(super) fn labels_of(container: &ContainerInspectResponse, instance: Uuid) ->
 fn observation(container: &ContainerInspectResponse, instance: Uuid, is_local: bool) -> Option<Observation> {
     let labels = labels_of(container, instance)?;
     let state = state(container.state.as_ref()?);
-    let is_running = matches!(state, InstanceState::Running { .. });
+    let is_reachable = is_local && matches!(state, InstanceState::Running { .. });
+    let reachable = is_reachable.then_some(container);
     Some(Observation {
         instance: InstanceRef(container.id.clone()?),
         deployment: labels.deployment,
         release: labels.release,
         generation: labels.generation,
         state,
-        address: if is_running && is_local {
-            address(container)
-        } else {
-            None
-        },
+        address: reachable.and_then(address),
+        endpoint: reachable.and_then(endpoint),
     })
 }
 
@@ -113,6 +111,17 @@ pub(super) fn state(state: &ContainerState) -> InstanceState {
 fn time(text: Option<&str>) -> DateTime<Utc> {
     let parsed = text.and_then(|text| DateTime::parse_from_rfc3339(text).ok());
     parsed.map_or(DateTime::UNIX_EPOCH, |time| time.to_utc())
+}
+
+/// Reads which port of this machine the engine has published the container's on. It is another one after each start.
+fn endpoint(container: &ContainerInspectResponse) -> Option<SocketAddr> {
+    let ports = container.network_settings.as_ref()?.ports.as_ref()?;
+    let port = ports
+        .values()
+        .flatten()
+        .flatten()
+        .find_map(|binding| binding.host_port.as_ref()?.parse().ok())?;
+    Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
 }
 
 /// Puts together the container's own IP address and the port that we published.

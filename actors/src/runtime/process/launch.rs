@@ -55,12 +55,12 @@ impl Launcher {
     }
 
     /// Starts the keeper of a record and waits until it says that the app was started, or was not.
-    pub(super) async fn launch(&self, record: &Record, spec: &InstanceSpec) -> Result<(), Error> {
+    pub(super) async fn launch(&self, record: &Record, spec: &InstanceSpec, port: u16) -> Result<(), Error> {
         let mut keeper = self
             .spawn(record)
             .map_err(|cause| refused(format!("the keeper cannot be started: {cause}")))?;
         let begun = async {
-            self.send_environment(&mut keeper, spec).await;
+            self.send_environment(&mut keeper, spec, port).await;
             started(record, &mut keeper).await
         };
         match timeout(START_DEADLINE, begun).await {
@@ -87,8 +87,8 @@ impl Launcher {
     }
 
     /// Tells the keeper the app's environment. Should that fail, the keeper has ended, which is seen right after.
-    async fn send_environment(&self, keeper: &mut Child, spec: &InstanceSpec) {
-        let port = spec.port.to_string();
+    async fn send_environment(&self, keeper: &mut Child, spec: &InstanceSpec, port: u16) {
+        let port = port.to_string();
         let mut environment: BTreeMap<&str, &str> = self
             .inherited
             .iter()
@@ -130,7 +130,7 @@ async fn started(record: &Record, keeper: &mut Child) -> Result<(), Error> {
 }
 
 /// Reduces what is to be started to what a keeper needs to know.
-pub(super) fn keeper_spec(spec: &InstanceSpec) -> Result<Spec, Error> {
+pub(super) fn keeper_spec(spec: &InstanceSpec, port: u16) -> Result<Spec, Error> {
     let Artifact::Command { command, directory } = &spec.artifact else {
         return Err(refused("an image needs Docker"));
     };
@@ -140,7 +140,7 @@ pub(super) fn keeper_spec(spec: &InstanceSpec) -> Result<Spec, Error> {
         generation: spec.generation,
         command: spec.command.as_ref().unwrap_or(command).clone(),
         directory: directory.clone(),
-        port: spec.port.get(),
+        port,
         memory_limit_bytes: spec.memory_limit.as_ref().map(|limit| limit.bytes()),
     })
 }

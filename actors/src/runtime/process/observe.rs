@@ -103,12 +103,14 @@ fn unseen() -> Exit {
 }
 
 fn observation(record: &Record, spec: &Spec, state: InstanceState) -> Observation {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, spec.port));
     Observation {
         instance: record.instance(),
         deployment: spec.deployment,
         release: spec.release,
         generation: spec.generation,
         state,
-        address: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, spec.port))),
+        address: Some(address),
+        endpoint: Some(address),
     }
 }

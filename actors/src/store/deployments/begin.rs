@@ -1,41 +1,73 @@
 //! Beginning what an actor then carries out. What is written here is all that it needs to go on after a crash.
 
-use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
 
-use super::{Deployment, change::write, locked, row};
+use super::{
+    Deployment, NewDeployment,
+    change::{unchanged, write},
+    locked, row,
+};
 use crate::{
     Error,
     deployment::{Desired, Status},
     id::{DeploymentId, Generation, ReleaseId},
-    store::{Store, now},
+    store::{
+        Store, now,
+        releases::{self, NewRelease, Release},
+    },
 };
 
-/// Counts one more instance: the deployment is starting, and its new instance is not known yet. Call this before the
-/// instance is created; then a number is never used twice, whatever crashes.
+/// Gives a deployment that was just created its first release.
+pub(super) async fn first_release(
+    transaction: &DatabaseTransaction,
+    id: DeploymentId,
+    new: &NewDeployment,
+) -> Result<Deployment, Error> {
+    let release = NewRelease {
+        environment: new.environment.clone(),
+        cpu_limit: new.cpu_limit.clone(),
+        memory_limit: new.memory_limit.clone(),
+        source_commit: None,
+        created_by: "deploy".to_owned(),
+    };
+    let release = releases::begin(transaction, id, &release).await?;
+    let row = row::ActiveModel {
+        id: Set(id),
+        target_id: Set(Some(release.id)),
+        ..Default::default()
+    };
+    row::Entity::update(row).exec(transaction).await?.try_into()
+}
+
+/// Counts one more instance, which is to become the candidate. Call this before the instance is created; then a number is
+/// never used twice, whatever crashes. While no other instance serves, the deployment is starting.
 ///
 /// # Errors
-/// Fails when there is no such deployment, or when it is deleted.
-pub async fn begin_generation(store: &Store, id: DeploymentId, release: ReleaseId) -> Result<Deployment, Error> {
+/// [`super::OUTDATED`] when something else is wanted since the row was `seen`. Fails when there is no such deployment, or
+/// when it is deleted.
+pub async fn begin_generation(store: &Store, seen: &Deployment) -> Result<Deployment, Error> {
     store
         .write(async |transaction| {
-            let before = locked(transaction, id).await?;
-            let row = row::ActiveModel {
+            let before = unchanged(transaction, seen).await?;
+            let mut row = row::ActiveModel {
                 generation: Set(before.generation.next()),
-                release_id: Set(Some(release)),
-                status: Set(Status::Starting),
-                reason: Set(None),
-                instance: Set(None),
+                candidate: Set(None),
                 observed_at: Set(now()),
                 updated_at: Set(now()),
                 ..Default::default()
             };
+            if before.instance.is_none() {
+                row.status = Set(Status::Starting);
+                row.reason = Set(None);
+            }
             write(transaction, &before, row).await
         })
         .await
 }
 
 /// Asks for the instance to be replaced, or for a deployment that does not run to be started, and returns the generation
-/// after which a running instance is the one that was asked for. A deployment that is on its way up is left alone.
+/// after which a running instance is the one that was asked for. A deployment that is on its way up, or to another
+/// release, is left alone; one whose build failed gets a new release.
 ///
 /// # Errors
 /// Fails when there is no such deployment, or when it is deleted.
@@ -48,9 +80,15 @@ pub async fn request_restart(store: &Store, id: DeploymentId) -> Result<Generati
                 updated_at: Set(now()),
                 ..Default::default()
             };
-            if !before.is_coming_up() {
+            if before.instance.is_some() {
+                row.is_replacing = Set(true);
+                row.generation = Set(before.generation.next());
+            } else if !before.is_coming_up() {
                 row.status = Set(Status::Restarting);
                 row.reason = Set(Some("restart requested".to_owned()));
+                if releases::is_failed(transaction, before.target_id).await? {
+                    row.target_id = Set(Some(next_release(transaction, &before, "restart").await?.id));
+                }
             }
             write(transaction, &before, row).await?;
             Ok(before.replaced_generation())
@@ -58,7 +96,83 @@ pub async fn request_restart(store: &Store, id: DeploymentId) -> Result<Generati
         .await
 }
 
+/// Asks for a new release to be built and to serve. What serves now goes on until then.
+///
+/// # Errors
+/// Fails when there is no such deployment, or when it is deleted.
+pub async fn request_release(store: &Store, id: DeploymentId, created_by: &str) -> Result<Release, Error> {
+    store
+        .write(async |transaction| {
+            let before = locked(transaction, id).await?;
+            let release = next_release(transaction, &before, created_by).await?;
+            aim(transaction, &before, release.id, "redeploy requested").await?;
+            Ok(release)
+        })
+        .await
+}
+
+/// Asks for an earlier release to serve again. What serves now goes on until then.
+///
+/// # Errors
+/// Fails when there is no such deployment or release, and with `RELEASE_NOT_READY` for one that has nothing to run.
+pub async fn request_rollback(store: &Store, id: DeploymentId, number: i64) -> Result<Release, Error> {
+    store
+        .write(async |transaction| {
+            let before = locked(transaction, id).await?;
+            let release = releases::numbered(transaction, id, number).await?;
+            if release.status != releases::Status::Ready {
+                return Err(Error::Conflict {
+                    code: "RELEASE_NOT_READY",
+                    reason: format!("release {number} cannot serve: it is {}", release.status),
+                });
+            }
+            aim(transaction, &before, release.id, "rollback requested").await?;
+            Ok(release)
+        })
+        .await
+}
+
+async fn next_release(transaction: &DatabaseTransaction, row: &Deployment, created_by: &str) -> Result<Release, Error> {
+    let new = NewRelease {
+        environment: row.environment.clone(),
+        cpu_limit: row.cpu_limit.clone(),
+        memory_limit: row.memory_limit.clone(),
+        source_commit: None,
+        created_by: created_by.to_owned(),
+    };
+    releases::begin(transaction, row.id, &new).await
+}
+
+/// Makes a release the one that is to serve. The generation is counted, so that a candidate of another release is none any
+/// more, and that of what serves is older than any that is to take over.
+async fn aim(
+    transaction: &DatabaseTransaction,
+    before: &Deployment,
+    release: ReleaseId,
+    reason: &str,
+) -> Result<(), Error> {
+    let mut row = row::ActiveModel {
+        desired: Set(Desired::Running),
+        target_id: Set(Some(release)),
+        candidate: Set(None),
+        generation: Set(before.generation.next()),
+        updated_at: Set(now()),
+        ..Default::default()
+    };
+    if before.instance.is_none() {
+        row.status = Set(Status::Restarting);
+        row.reason = Set(Some(reason.to_owned()));
+    }
+    write(transaction, before, row).await?;
+    Ok(())
+}
+
 impl Deployment {
+    /// Whether another instance is to take over from the one that serves.
+    pub fn is_rolling_out(&self) -> bool {
+        self.instance.is_some() && (self.is_replacing || self.release_id != Some(self.target_id))
+    }
+
     /// The last generation that a restart does not want: one that is starting is as good as a new one.
     fn replaced_generation(&self) -> Generation {
         match self.status {

@@ -7,7 +7,7 @@ use super::{Deployment, announce, locked, row};
 use crate::{
     Error,
     deployment::{Desired, Status},
-    id::{DeploymentId, ReleaseId},
+    id::{DeploymentId, Generation, ReleaseId},
     runtime::InstanceRef,
     store::{
         Store,
@@ -24,8 +24,18 @@ pub struct Change {
     pub status: Status,
     /// Why it is so, where there is something to say.
     pub reason: Option<String>,
-    /// The instance; `Some(None)` when there is none any more.
+    /// The generation, when the instances of this one do not count any more.
+    pub generation: Option<Generation>,
+    /// The instance that serves; `Some(None)` when there is none any more.
     pub instance: Option<Option<InstanceRef>>,
+    /// The instance that is to serve; `Some(None)` when there is none any more.
+    pub candidate: Option<Option<InstanceRef>>,
+    /// The release that serves from now on.
+    pub release_id: Option<ReleaseId>,
+    /// The release that is to serve.
+    pub target_id: Option<ReleaseId>,
+    /// Whether the instance is to give way to a new one.
+    pub is_replacing: Option<bool>,
     /// When the instance was started; `Some(None)` when none is.
     pub started_at: Option<Option<DateTime<Utc>>>,
     /// How often it was started again after an exit.
@@ -38,9 +48,22 @@ impl Change {
         Self {
             status,
             reason: None,
+            generation: None,
             instance: None,
+            candidate: None,
+            release_id: None,
+            target_id: None,
+            is_replacing: None,
             started_at: None,
             restarts: None,
+        }
+    }
+
+    /// A change of nothing, that leaves status and reason as they are in this row.
+    pub fn none(row: &Deployment) -> Self {
+        Self {
+            reason: row.reason.clone(),
+            ..Self::to(row.status)
         }
     }
 }
@@ -48,7 +71,8 @@ impl Change {
 /// The code of a write that was decided on a row that has changed since.
 pub const OUTDATED: &str = "OUTDATED";
 
-/// Writes what was observed just now. Announced as `deployment_status` only when the status or its reason is another.
+/// Writes what was observed just now. Announced as `deployment_status` only when the status, its reason or a
+/// release is another.
 ///
 /// # Errors
 /// [`OUTDATED`] when somebody else has changed what is wanted or the status since the row was `seen`: then nothing is
@@ -62,8 +86,8 @@ pub async fn record(store: &Store, seen: &Deployment, change: &Change) -> Result
         .await
 }
 
-/// Writes what was observed together with the entry of the error log that says more, and with the release whose build
-/// failed if that is why, so that no failure is logged twice or not at all, whatever crashes.
+/// Writes what was observed together with the entry of the error log that says more, and with the release that failed if
+/// that is why, so that no failure is logged twice or not at all, whatever crashes.
 ///
 /// # Errors
 /// Those of [`record`].
@@ -126,9 +150,9 @@ pub async fn doubt(store: &Store, seen: &Deployment, reason: &str) -> Result<(),
 }
 
 /// Locks the row and checks that it still is what a decision was based on.
-async fn unchanged(transaction: &DatabaseTransaction, seen: &Deployment) -> Result<Deployment, Error> {
+pub(super) async fn unchanged(transaction: &DatabaseTransaction, seen: &Deployment) -> Result<Deployment, Error> {
     let before = locked(transaction, seen.id).await?;
-    let facts = |row: &Deployment| (row.desired, row.status, row.generation);
+    let facts = |row: &Deployment| (row.desired, row.status, row.generation, row.target_id, row.is_replacing);
     if facts(&before) != facts(seen) {
         let reason = format!("deployment {} has changed meanwhile", seen.id);
         return Err(Error::Conflict { code: OUTDATED, reason });
@@ -197,7 +221,8 @@ pub(super) async fn write(
         ..row
     };
     let after: Deployment = row::Entity::update(row).exec(transaction).await?.try_into()?;
-    if (after.status, &after.reason) != (before.status, &before.reason) {
+    let news = |row: &Deployment| (row.status, row.reason.clone(), row.release_id, row.target_id);
+    if news(&after) != news(before) {
         announce(transaction, "deployment_status", &after).await?;
     }
     Ok(after)
@@ -216,6 +241,21 @@ fn observed(before: &Deployment, change: &Change) -> row::ActiveModel {
     }
     if let Some(instance) = change.instance.clone() {
         row.instance = Set(instance.map(|instance| instance.0));
+    }
+    if let Some(generation) = change.generation {
+        row.generation = Set(generation);
+    }
+    if let Some(candidate) = change.candidate.clone() {
+        row.candidate = Set(candidate.map(|candidate| candidate.0));
+    }
+    if let Some(release) = change.release_id {
+        row.release_id = Set(Some(release));
+    }
+    if let Some(target) = change.target_id {
+        row.target_id = Set(Some(target));
+    }
+    if let Some(is_replacing) = change.is_replacing {
+        row.is_replacing = Set(is_replacing);
     }
     if let Some(started_at) = change.started_at {
         row.started_at = Set(started_at);

@@ -40,7 +40,11 @@ pub(super) struct Model {
     pub health_interval_s: i64,
     pub health_retries: i64,
     pub release_id: Option<ReleaseId>,
+    /// Missing only between two writes of the transaction that creates the deployment.
+    pub target_id: Option<ReleaseId>,
     pub instance: Option<String>,
+    pub candidate: Option<String>,
+    pub is_replacing: bool,
     pub generation: Generation,
     pub restarts: i64,
     pub started_at: Option<DateTimeUtc>,
@@ -84,7 +88,12 @@ impl TryFrom<Model> for Deployment {
                 retries: parsed("deployments.health_retries", row.health_retries)?,
             },
             release_id: row.release_id,
+            target_id: row
+                .target_id
+                .ok_or_else(|| Error::Internal(format!("deployment {} has lost its release", row.id)))?,
             instance: row.instance.map(InstanceRef),
+            candidate: row.candidate.map(InstanceRef),
+            is_replacing: row.is_replacing,
             generation: row.generation,
             restarts: row.restarts,
             started_at: row.started_at,

@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use futures_util::future::join_all;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
@@ -7,18 +5,18 @@ use serde_json::json;
 use super::{
     engines::each_store,
     samples::{
-        self, ALL, a_deployment, a_project, delete, new_deployment, new_events, new_kinds, new_release, number, port,
-        record, stop,
+        self, ALL, a_deployment, a_project, delete, image, new_deployment, new_events, new_kinds, number, port, record,
+        stop,
     },
 };
 use crate::{
     Error,
     deployment::{Desired, Status},
-    id::{DeploymentId, Generation, ProjectId, ReleaseId},
+    id::{DeploymentId, Generation, ProjectId},
     runtime::InstanceRef,
     store::{
         Page, Store,
-        deployments::{self, Change, Filter},
+        deployments::{self, Change, Deployment, Filter},
         error_log, events, releases,
     },
 };
@@ -257,13 +255,12 @@ async fn a_generation_is_given_once() {
     each_store(async |store| {
         let project = a_project(store, "p").await;
         let id = a_deployment(store, project.id, "app", 8090).await.id;
-        let release = releases::begin(store, id, &new_release()).await.unwrap().id;
-        let given = join_all((0..20).map(|_| deployments::begin_generation(store, id, release))).await;
-        let given: BTreeSet<i64> = given.into_iter().map(|begun| begun.unwrap().generation.0).collect();
-        assert_eq!(given, (1..=20).collect());
+        let seen = deployments::deployment(store, id).await.unwrap();
+        let given = join_all((0..20).map(|_| deployments::begin_generation(store, &seen))).await;
+        assert_eq!(given.into_iter().filter(Result::is_ok).count(), 1);
         let row = deployments::deployment(store, id).await.unwrap();
-        assert_eq!((row.generation, row.status), (Generation(20), Status::Starting));
-        assert_eq!((row.release_id, row.instance), (Some(release), None));
+        assert_eq!((row.generation, row.status), (Generation(1), Status::Starting));
+        assert_eq!((row.release_id, row.instance, row.candidate), (None, None, None));
     })
     .await;
 }
@@ -287,9 +284,55 @@ async fn a_restart_replaces_what_runs_and_leaves_what_is_coming_up() {
         assert_eq!((asked.desired, asked.status), (Desired::Running, Status::Restarting));
         assert_eq!(asked.reason.as_deref(), Some("restart requested"));
 
-        let release = releases::begin(store, id, &new_release()).await.unwrap().id;
-        deployments::begin_generation(store, id, release).await.unwrap();
+        let starting = deployments::begin_generation(store, &asked).await.unwrap();
         assert_eq!(deployments::request_restart(store, id).await.unwrap(), Generation(0));
+
+        let serving = serve(store, &starting).await;
+        assert!(!serving.is_rolling_out());
+        assert_eq!(deployments::request_restart(store, id).await.unwrap(), Generation(1));
+        let asked = deployments::deployment(store, id).await.unwrap();
+        assert_eq!((asked.status, asked.is_replacing), (Status::Running, true));
+        assert!(asked.is_rolling_out());
+    })
+    .await;
+}
+
+/// Records that the candidate of the target serves.
+async fn serve(store: &Store, seen: &Deployment) -> Deployment {
+    let change = Change {
+        instance: Some(Some(InstanceRef("c0ffee".to_owned()))),
+        release_id: Some(seen.target_id),
+        is_replacing: Some(false),
+        ..Change::to(Status::Running)
+    };
+    deployments::record(store, seen, &change).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_new_release_is_aimed_at_and_an_old_one_can_be_again() {
+    each_store(async |store| {
+        let project = a_project(store, "p").await;
+        let first = a_deployment(store, project.id, "app", 8090).await;
+        releases::finish(store, first.target_id, &image("sha256:1"))
+            .await
+            .unwrap();
+        let serving = serve(store, &deployments::begin_generation(store, &first).await.unwrap()).await;
+
+        let second = deployments::request_release(store, first.id, "redeploy").await.unwrap();
+        assert_eq!((second.number, second.created_by.as_str()), (2, "redeploy"));
+        let row = deployments::deployment(store, first.id).await.unwrap();
+        assert_eq!((row.release_id, row.target_id), (Some(first.target_id), second.id));
+        assert!(row.is_rolling_out() && row.generation > serving.generation);
+        assert_eq!((row.status, row.instance), (Status::Running, serving.instance));
+
+        let early = deployments::request_rollback(store, first.id, 2).await.unwrap_err();
+        assert_eq!(early.code(), "RELEASE_NOT_READY");
+        let absent = deployments::request_rollback(store, first.id, 3).await.unwrap_err();
+        assert_eq!(absent.to_string(), "Release with id 3 not found");
+        let back = deployments::request_rollback(store, first.id, 1).await.unwrap();
+        assert_eq!(back.id, first.target_id);
+        let row = deployments::deployment(store, first.id).await.unwrap();
+        assert!(!row.is_rolling_out());
     })
     .await;
 }
@@ -331,9 +374,9 @@ async fn what_is_deleted_is_never_found_or_written_again() {
         assert!(is_absent(deployments::deployment(store, id).await));
         assert!(is_absent(record(store, id, &Change::to(Status::Running)).await));
         assert!(is_absent(deployments::set_desired(store, id, Desired::Running).await));
-        assert!(is_absent(deployments::begin_generation(store, id, ReleaseId(1)).await));
+        assert!(is_absent(deployments::request_release(store, id, "redeploy").await));
+        assert!(is_absent(deployments::request_rollback(store, id, 1).await));
         assert!(is_absent(deployments::mark_deleted(store, id).await));
-        assert!(is_absent(releases::begin(store, id, &new_release()).await));
         let untouched = "SELECT count(*) FROM deployments WHERE status = 'stopped' AND desired = 'stopped' \
                          AND generation = 0";
         assert_eq!(number(&store.reader, untouched).await, 1);

@@ -2,20 +2,16 @@ use futures_util::future::join_all;
 
 use super::{
     engines::each_store,
-    samples::{ALL, a_deployment, a_project, new_release},
+    samples::{ALL, a_deployment, a_project, image, new_error},
 };
 use crate::{
     id::{DeploymentId, ReleaseId},
-    runtime::Artifact,
-    store::releases::{self, Status},
+    store::{
+        deployments::{self, Change},
+        error_log::Severity,
+        releases::{self, Status},
+    },
 };
-
-fn image(id: &str) -> Artifact {
-    Artifact::Image {
-        id: id.to_owned(),
-        exposed_port: Some(3000),
-    }
-}
 
 #[tokio::test]
 async fn releases_are_numbered_within_their_deployment() {
@@ -23,69 +19,68 @@ async fn releases_are_numbered_within_their_deployment() {
         let project = a_project(store, "p").await;
         let one = a_deployment(store, project.id, "one", 8090).await.id;
         let two = a_deployment(store, project.id, "two", 8091).await.id;
-        let new = new_release();
-        let begun = join_all((0..10).map(|_| releases::begin(store, one, &new))).await;
+        let begun = join_all((0..9).map(|_| deployments::request_release(store, one, "redeploy"))).await;
         let mut numbers: Vec<i64> = begun.into_iter().map(|release| release.unwrap().number).collect();
         numbers.sort_unstable();
-        assert_eq!(numbers, (1..=10).collect::<Vec<_>>());
-        assert_eq!(releases::begin(store, two, &new).await.unwrap().number, 1);
+        assert_eq!(numbers, (2..=10).collect::<Vec<_>>());
+        let other = deployments::request_release(store, two, "redeploy").await.unwrap();
+        assert_eq!(other.number, 2);
 
-        let listed = releases::list(store, one, ALL).await.unwrap();
+        let listed = releases::list(store, one, None, ALL).await.unwrap();
         assert_eq!((listed.total, listed.rows[0].number), (10, 10));
-        let absent = releases::begin(store, DeploymentId(99), &new).await.unwrap_err();
-        assert_eq!(absent.to_string(), "Deployment with id 99 not found");
+        let absent = deployments::request_release(store, DeploymentId(99), "redeploy").await;
+        assert_eq!(absent.unwrap_err().to_string(), "Deployment with id 99 not found");
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_release_ends_once() {
+async fn a_release_is_made_of_what_its_deployment_asks_for_and_ends_once() {
     each_store(async |store| {
         let project = a_project(store, "p").await;
-        let deployment = a_deployment(store, project.id, "app", 8090).await.id;
-        let new = new_release();
-        let first = releases::begin(store, deployment, &new).await.unwrap();
+        let deployment = a_deployment(store, project.id, "app", 8090).await;
+        let first = releases::release(store, deployment.target_id).await.unwrap();
         assert_eq!((first.status, &first.artifact), (Status::Building, &None));
         assert_eq!(
-            (&first.environment, &first.memory_limit),
-            (&new.environment, &new.memory_limit)
-        );
-        assert_eq!(
-            releases::newest(store, deployment).await.unwrap().as_ref(),
-            Some(&first)
+            (&first.environment, &first.memory_limit, first.created_by.as_str()),
+            (&deployment.environment, &deployment.memory_limit, "deploy")
         );
 
-        let ready = releases::finish(store, first.id, Ok(&image("sha256:1"))).await.unwrap();
+        let ready = releases::finish(store, first.id, &image("sha256:1")).await.unwrap();
         assert_eq!(
             (ready.status, &ready.artifact),
             (Status::Ready, &Some(image("sha256:1")))
         );
-        let again = releases::finish(store, first.id, Err("too late")).await.unwrap_err();
+        let again = releases::finish(store, first.id, &image("sha256:2")).await.unwrap_err();
         assert_eq!(again.code(), "RELEASE_NOT_BUILDING");
         assert_eq!(releases::release(store, first.id).await.unwrap(), ready);
+        let absent = releases::finish(store, ReleaseId(99), &image("sha256:1"))
+            .await
+            .unwrap_err();
+        assert_eq!(absent.to_string(), "Release with id 99 not found");
     })
     .await;
 }
 
 #[tokio::test]
-async fn the_newest_release_may_be_one_that_failed() {
+async fn a_release_that_failed_says_why_and_a_restart_brings_another() {
     each_store(async |store| {
         let project = a_project(store, "p").await;
-        let deployment = a_deployment(store, project.id, "app", 8090).await.id;
-        let new = new_release();
-        for id in ["sha256:1", "sha256:2"] {
-            let release = releases::begin(store, deployment, &new).await.unwrap();
-            releases::finish(store, release.id, Ok(&image(id))).await.unwrap();
-        }
-        let last = releases::begin(store, deployment, &new).await.unwrap();
-        let failed = releases::finish(store, last.id, Err("exit 1")).await.unwrap();
+        let seen = a_deployment(store, project.id, "app", 8090).await;
+        let change = Change::to(crate::deployment::Status::Failed);
+        let entry = new_error(Severity::Error, "exit 1");
+        deployments::record_failure(store, &seen, &change, &entry, Some(seen.target_id))
+            .await
+            .unwrap();
+        let failed = releases::release(store, seen.target_id).await.unwrap();
         assert_eq!(
             (failed.status, failed.reason.as_deref()),
             (Status::Failed, Some("exit 1"))
         );
-        assert_eq!(releases::newest(store, deployment).await.unwrap(), Some(failed));
-        let absent = releases::finish(store, ReleaseId(99), Err("")).await.unwrap_err();
-        assert_eq!(absent.to_string(), "Release with id 99 not found");
+        deployments::request_restart(store, seen.id).await.unwrap();
+        let row = deployments::deployment(store, seen.id).await.unwrap();
+        let next = releases::release(store, row.target_id).await.unwrap();
+        assert_eq!((next.number, next.status), (2, Status::Building));
     })
     .await;
 }

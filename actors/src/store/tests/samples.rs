@@ -7,14 +7,13 @@ use crate::{
     Error,
     deployment::{Desired, Status},
     id::{DeploymentId, ProjectId},
-    runtime::Kind,
+    runtime::{Artifact, Kind},
     store::{
         Page, Store,
         deployments::{self, Change, Deployment, NewDeployment},
         error_log::{NewEntry, Severity},
         events::{self, Event},
         projects::{self, NewProject, Project},
-        releases::NewRelease,
     },
     value::{HealthCheck, Port, ProjectPath},
 };
@@ -69,13 +68,10 @@ pub(super) fn port(number: i64) -> Port {
     number.try_into().unwrap()
 }
 
-pub(super) fn new_release() -> NewRelease {
-    NewRelease {
-        environment: serde_json::from_value(json!({"A": "1"})).unwrap(),
-        cpu_limit: None,
-        memory_limit: Some("1g".to_owned().try_into().unwrap()),
-        source_commit: Some("0a1b2c".to_owned()),
-        created_by: "tester".to_owned(),
+pub(super) fn image(id: &str) -> Artifact {
+    Artifact::Image {
+        id: id.to_owned(),
+        exposed_port: Some(3000),
     }
 }
 

@@ -1,0 +1,308 @@
+//! A model of everything around the machine: the row, the runtime, the edge and the build.
+
+use super::*;
+use crate::id::DeploymentId;
+
+/// What happens to the world between two steps.
+#[derive(Debug, Clone)]
+pub(super) enum Happening {
+    StepTaken,
+    /// BorgOS dies in the middle of the next step, after this many of its writes.
+    StepTornAfter(usize),
+    BuildEnds,
+    BuildFails,
+    LiveExits,
+    CandidateExits,
+    LiveStaysUnhealthy,
+    RemovedFromOutside,
+    StopRequested,
+    RestartRequested,
+    ReleaseRequested,
+    HealthFails,
+    ActorRestarts,
+}
+
+/// One write, or one thing that the runtime does.
+type Change = Box<dyn FnOnce(&mut World)>;
+
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) desired: Desired,
+    pub(super) status: Status,
+    pub(super) target: ReleaseState,
+    /// Whether another release than the target served last, so that there is one to go back to.
+    pub(super) has_earlier: bool,
+    pub(super) is_replacing: bool,
+    pub(super) generation: Generation,
+    pub(super) live: Option<InstanceRef>,
+    pub(super) candidate: Option<InstanceRef>,
+    pub(super) instances: Vec<Observation>,
+    pub(super) route: Option<InstanceRef>,
+    pub(super) is_route_known: bool,
+    has_run: bool,
+    pub(super) num_created: usize,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self {
+            desired: Desired::Running,
+            status: Status::Pending,
+            target: ReleaseState::Unbuilt,
+            has_earlier: false,
+            is_replacing: false,
+            generation: Generation::default(),
+            live: None,
+            candidate: None,
+            instances: Vec::new(),
+            route: None,
+            is_route_known: false,
+            has_run: false,
+            num_created: 0,
+        }
+    }
+
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            desired: self.desired,
+            status: self.status,
+            target: self.target,
+            is_rolling_out: self.is_rolling_out(),
+            generation: self.generation,
+            live: self.live.as_ref(),
+            candidate: self.candidate.as_ref(),
+            instances: &self.instances,
+            retiring: None,
+            routed: match &self.route {
+                _ if !self.is_route_known => Routed::Unknown,
+                None => Routed::Nowhere,
+                Some(instance) => Routed::To(instance),
+            },
+            is_retry_due: true,
+        }
+    }
+
+    fn is_rolling_out(&self) -> bool {
+        self.live.is_some() && (self.is_replacing || self.has_earlier)
+    }
+
+    pub(super) fn next(&self) -> Step {
+        next(&self.facts())
+    }
+
+    pub(super) fn apply(&mut self, happening: &Happening) {
+        match happening {
+            Happening::StepTaken => self.take(usize::MAX),
+            Happening::StepTornAfter(num_writes) => {
+                self.take(*num_writes);
+                self.is_route_known = false;
+            }
+            Happening::BuildEnds if is_build_due(&self.facts()) => self.target = ReleaseState::Ready,
+            Happening::BuildFails if is_build_due(&self.facts()) => self.fail_candidate(true),
+            Happening::BuildEnds | Happening::BuildFails => {}
+            Happening::LiveExits => self.exit(self.live.clone()),
+            Happening::CandidateExits => self.exit(self.candidate.clone()),
+            Happening::LiveStaysUnhealthy if self.live.is_some() && self.desired == Desired::Running => {
+                self.fail_live()
+            }
+            Happening::LiveStaysUnhealthy => {}
+            Happening::RemovedFromOutside => self.instances.clear(),
+            Happening::StopRequested => self.desired = Desired::Stopped,
+            Happening::RestartRequested => self.request_restart(),
+            Happening::ReleaseRequested => self.request_release(),
+            Happening::HealthFails if matches!(self.next(), Step::AwaitHealth { .. }) => self.fail_candidate(false),
+            Happening::HealthFails => {}
+            Happening::ActorRestarts => self.is_route_known = false,
+        }
+    }
+
+    fn exit(&mut self, instance: Option<InstanceRef>) {
+        let ended = self
+            .instances
+            .iter_mut()
+            .find(|seen| Some(&seen.instance) == instance.as_ref());
+        if let Some(seen) = ended {
+            seen.state = exited();
+        }
+    }
+
+    fn request_restart(&mut self) {
+        self.desired = Desired::Running;
+        if self.live.is_some() {
+            self.is_replacing = true;
+            self.generation = self.generation.next();
+            return;
+        }
+        if !matches!(self.status, Status::Pending | Status::Building | Status::Starting) {
+            self.status = Status::Restarting;
+        }
+        if self.target == ReleaseState::Failed {
+            self.target = ReleaseState::Unbuilt;
+        }
+    }
+
+    fn request_release(&mut self) {
+        self.has_earlier |= self.has_run;
+        self.desired = Desired::Running;
+        self.target = ReleaseState::Unbuilt;
+        self.generation = self.generation.next();
+        self.candidate = None;
+        if self.live.is_none() {
+            self.status = Status::Restarting;
+        }
+    }
+
+    fn fail_live(&mut self) {
+        if !self.is_rolling_out() {
+            self.generation = self.generation.next();
+        }
+        self.live = None;
+        self.candidate = None;
+        self.status = Status::Restarting;
+    }
+
+    /// What the actor records when the target cannot be built, started or does not become healthy.
+    fn fail_candidate(&mut self, is_build: bool) {
+        self.generation = self.generation.next();
+        self.candidate = None;
+        self.is_replacing = false;
+        if self.has_earlier {
+            self.has_earlier = false;
+            self.target = ReleaseState::Ready;
+            if self.live.is_none() {
+                self.status = Status::Restarting;
+            }
+        } else if self.live.is_none() {
+            let is_over = is_build || !self.has_run;
+            self.status = if is_over { Status::Failed } else { Status::Restarting };
+            if is_build {
+                self.target = ReleaseState::Failed;
+            }
+        }
+    }
+
+    /// Takes the next step as the actor does, but stops after `num_writes` changes of the world.
+    pub(super) fn take(&mut self, num_writes: usize) {
+        let changes = changes(self.next());
+        changes.into_iter().take(num_writes).for_each(|change| change(self));
+    }
+
+    fn begin_generation(&mut self) {
+        self.generation = self.generation.next();
+        self.candidate = None;
+        if self.live.is_none() {
+            self.status = Status::Starting;
+        }
+    }
+
+    fn create(&mut self) {
+        self.num_created += 1;
+        self.instances.push(Observation {
+            instance: InstanceRef(format!("instance-{}", self.num_created)),
+            deployment: DeploymentId(1),
+            release: 1,
+            generation: self.generation,
+            state: InstanceState::Running {
+                since: DateTime::UNIX_EPOCH,
+            },
+            address: None,
+            endpoint: None,
+        });
+    }
+
+    fn record_candidate(&mut self) {
+        self.candidate = self.instances.last().map(|seen| seen.instance.clone());
+    }
+
+    fn lead_to(&mut self, instance: InstanceRef) {
+        self.route = Some(instance);
+        self.is_route_known = true;
+    }
+
+    fn promote(&mut self) {
+        self.live = self.candidate.take();
+        self.status = Status::Running;
+        self.is_replacing = false;
+        self.has_earlier = false;
+        self.has_run = true;
+    }
+
+    fn record_end(&mut self, instance: &InstanceRef) {
+        if self.live.as_ref() == Some(instance) {
+            self.fail_live();
+        } else {
+            self.fail_candidate(false);
+        }
+    }
+
+    fn record(&mut self, status: Status) {
+        self.status = status;
+        if matches!(status, Status::Stopping | Status::Stopped) {
+            self.live = None;
+            self.candidate = None;
+        }
+    }
+
+    fn remove(&mut self, instance: &InstanceRef) {
+        self.instances.retain(|seen| seen.instance != *instance);
+    }
+
+    pub(super) fn num_running(&self) -> usize {
+        self.instances.iter().filter(|seen| is_running(seen)).count()
+    }
+
+    pub(super) fn num_running_of(&self, generation: Generation) -> usize {
+        let of = self.instances.iter().filter(|seen| seen.generation == generation);
+        of.filter(|seen| is_running(seen)).count()
+    }
+
+    /// Takes steps until there is nothing to do and returns whether that came to an end.
+    pub(super) fn settle(&mut self) -> bool {
+        for _ in 0..100 {
+            match self.next() {
+                Step::Rest if is_build_due(&self.facts()) => self.target = ReleaseState::Ready,
+                Step::Rest => return true,
+                _ => self.take(usize::MAX),
+            }
+        }
+        false
+    }
+}
+
+fn changes(step: Step) -> Vec<Change> {
+    match step {
+        Step::Rest | Step::AwaitRetry => vec![],
+        Step::Start => vec![
+            Box::new(World::begin_generation),
+            Box::new(World::create),
+            Box::new(World::record_candidate),
+        ],
+        Step::Adopt(_) => vec![Box::new(World::record_candidate)],
+        Step::AwaitHealth { instance, .. } => {
+            vec![Box::new(move |world| world.lead_to(instance)), Box::new(World::promote)]
+        }
+        Step::Route(instance) => vec![Box::new(move |world| world.lead_to(instance))],
+        Step::Unroute => vec![Box::new(|world| {
+            world.route = None;
+            world.is_route_known = true;
+        })],
+        Step::RecordExit { instance, .. } | Step::RecordVanished(instance) => {
+            vec![Box::new(move |world| world.record_end(&instance))]
+        }
+        Step::Record(status) => vec![Box::new(move |world| world.record(status))],
+        Step::Stop(instance) => vec![Box::new(move |world| world.exit(Some(instance)))],
+        Step::Remove(instance) | Step::Retire(instance) => vec![Box::new(move |world| world.remove(&instance))],
+    }
+}
+
+fn is_running(seen: &Observation) -> bool {
+    matches!(seen.state, InstanceState::Running { .. })
+}
+
+fn exited() -> InstanceState {
+    InstanceState::Exited(Exit {
+        code: 1,
+        is_oom: false,
+        at: DateTime::UNIX_EPOCH,
+    })
+}

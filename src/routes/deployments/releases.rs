@@ -1,0 +1,99 @@
+//! Releases of a deployment: what it ran, runs and may run again.
+
+use std::sync::Arc;
+
+use borgos_actors::{
+    id::DeploymentId,
+    store::{
+        deployments,
+        releases::{self, Status},
+    },
+};
+use serde::Deserialize;
+use serde_json::json;
+use warp::{Filter, filters::BoxedFilter, reply::Response};
+
+use super::tell;
+use crate::{
+    app::App,
+    body::{self, field::Id},
+    problem::Problem,
+    query::{self, Page, Query},
+    reply::{self, Reply},
+    routes::{answer, body::ReleaseBody, id, with},
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rollback {
+    /// The number of the release.
+    release: Id,
+}
+
+/// Returns the filters of this resource.
+pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    let plain = || query::strict(&[]).map(drop).untuple_one();
+    let list = warp::path!("api" / "v1" / "deployments" / String / "releases")
+        .and_then(id)
+        .and(warp::get())
+        .and(query::strict(&["limit", "offset"]))
+        .and(with(app))
+        .then(list);
+    let redeploy = warp::path!("api" / "v1" / "deployments" / String / "redeploy")
+        .and_then(id)
+        .and(warp::post())
+        .and(plain())
+        .and(with(app))
+        .then(redeploy);
+    let rollback = warp::path!("api" / "v1" / "deployments" / String / "rollback")
+        .and_then(id)
+        .and(warp::post())
+        .and(query::strict(&["limit", "offset"]))
+        .and(body::json_opt())
+        .and(with(app))
+        .then(rollback);
+    list.or(redeploy).unify().or(rollback).unify().map(answer).boxed()
+}
+
+/// GET /api/v1/deployments/{id}/releases
+async fn list(id: i64, query: Query, app: Arc<App>) -> Result<Reply, Problem> {
+    let page = query.page()?;
+    list_those(id, None, &page, &app).await
+}
+
+/// POST /api/v1/deployments/{id}/redeploy
+async fn redeploy(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
+    let release = app.system.deployments.redeploy(DeploymentId(id)).await?;
+    let message = format!("Deployment {id} is building release {}", release.number);
+    Ok(reply::accepted(&json!({"message": message, "release": release.number})))
+}
+
+/// POST /api/v1/deployments/{id}/rollback
+///
+/// Without a body it changes nothing and lists the releases that could serve again.
+async fn rollback(id: i64, query: Query, request: Option<Rollback>, app: Arc<App>) -> Result<Reply, Problem> {
+    let page = query.page()?;
+    let Some(request) = request else {
+        return list_those(id, Some(Status::Ready), &page, &app).await;
+    };
+    let number = request.release.get();
+    let (_, progress) = app.system.deployments.rollback(DeploymentId(id), number).await?;
+    Ok(tell(
+        progress,
+        format!("Deployment {id} runs release {number}"),
+        format!("Deployment {id} is going back to release {number}"),
+    ))
+}
+
+async fn list_those(id: i64, status: Option<Status>, page: &Page, app: &App) -> Result<Reply, Problem> {
+    let store = &app.system.store;
+    let deployment = deployments::deployment(store, DeploymentId(id)).await?;
+    let listed = releases::list(store, deployment.id, status, page.rows()).await?;
+    let serving = deployment.instance.and(deployment.release_id);
+    let rows: Vec<ReleaseBody> = listed
+        .rows
+        .into_iter()
+        .map(|release| ReleaseBody::new(release, serving))
+        .collect();
+    Ok(reply::list(&rows, listed.total, page))
+}

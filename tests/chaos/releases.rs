@@ -1,0 +1,153 @@
+//! New releases under load: no request fails, and a bad release is never served.
+
+use serde_json::{Value, json};
+
+use super::{
+    load::Load,
+    scene::{Deployed, TRUTH_TIMEOUT, project},
+};
+use crate::support::{Project, Runtime, Setup, World, eventually, eventually_within};
+
+const NUM_REDEPLOYS: usize = 8;
+
+async fn deployed(world: &World) -> (Project, Deployed) {
+    let project = project(world, "released", "0");
+    let project_id = world.create_project("released", project.path()).await;
+    let deployed = Deployed::begin(world, project_id, "released", &json!({"health_timeout_s": 5})).await;
+    world.deployment_is(deployed.id, "running").await;
+    (project, deployed)
+}
+
+/// Requests a new release and returns its number.
+async fn redeploy(world: &World, deployed: &Deployed) -> i64 {
+    let answer = world
+        .post(&format!("{}/redeploy", deployed.path()), &json!({}))
+        .await
+        .expect(202);
+    answer["release"].as_i64().expect("a number")
+}
+
+async fn releases(world: &World, deployed: &Deployed) -> Vec<Value> {
+    let listed = world.get(&format!("{}/releases", deployed.path())).await.expect(200);
+    listed.as_array().expect("a list").clone()
+}
+
+/// Waits until the rollout has ended one way or the other, and returns the release.
+async fn has_ended(world: &World, deployed: &Deployed, number: i64) -> Value {
+    eventually("the rollout has ended", async || {
+        let row = deployed.row(world).await;
+        let releases = releases(world, deployed).await;
+        let release = releases.iter().find(|release| release["release"] == number).cloned();
+        match release {
+            Some(release) if row["next_release_id"].is_null() => Ok(release),
+            other => Err((row, other)),
+        }
+    })
+    .await
+}
+
+async fn no_request_fails_during_redeploys(runtime: Runtime) {
+    let world = Setup::new(runtime).start().await;
+    let (project, deployed) = deployed(&world).await;
+    let load = Load::on(deployed.port);
+    for number in 0..NUM_REDEPLOYS {
+        project.set_version(&format!("version {number}"));
+        let release = redeploy(&world, &deployed).await;
+        let ended = has_ended(&world, &deployed, release).await;
+        assert_eq!(
+            (&ended["status"], &ended["is_serving"]),
+            (&json!("ready"), &json!(true)),
+            "{ended}"
+        );
+    }
+    let restart = format!("{}/restart", deployed.path());
+    world.post(&restart, &json!({})).await.expect(200);
+    let rollback = format!("{}/rollback", deployed.path());
+    world.post(&rollback, &json!({"release": 1})).await.expect(200);
+    load.finish().await;
+
+    let row = deployed.is_truly_running(&world).await;
+    assert_eq!(row["restarts"], 0, "{row}");
+    let serving: Vec<Value> = releases(&world, &deployed).await;
+    let serving = serving.iter().find(|release| release["is_serving"] == true);
+    assert_eq!(serving.expect("one serves")["release"], 1);
+    world.close().await;
+}
+
+#[tokio::test]
+async fn no_request_fails_during_redeploys_of_containers() {
+    no_request_fails_during_redeploys(Runtime::Docker).await;
+}
+
+#[tokio::test]
+async fn no_request_fails_during_redeploys_of_processes() {
+    no_request_fails_during_redeploys(Runtime::Process).await;
+}
+
+#[tokio::test]
+async fn a_release_that_does_not_become_healthy_is_never_served() {
+    let world = Setup::new(Runtime::Docker).start().await;
+    let (project, deployed) = deployed(&world).await;
+    let before = deployed.is_truly_running(&world).await;
+    let load = Load::on(deployed.port);
+    let dockerfile = std::fs::read_to_string(project.path().join("Dockerfile")).expect("it was written");
+    for (bad, why) in [
+        (
+            dockerfile.replace("exec httpd", "echo the last words; exit 3; httpd"),
+            "exited with code 3",
+        ),
+        (dockerfile.replace("-h /www", "-h /nowhere"), "exited with code 1"),
+        (dockerfile.replace("CMD", "RUN exit 9\nCMD"), "could not be built"),
+    ] {
+        project.write_file("Dockerfile", &bad);
+        let number = redeploy(&world, &deployed).await;
+        let release = has_ended(&world, &deployed, number).await;
+        assert_eq!(
+            (&release["status"], &release["is_serving"]),
+            (&json!("failed"), &json!(false))
+        );
+        let reason = release["reason"].as_str().unwrap_or_default();
+        assert!(reason.contains(why), "{release}");
+        let refused = world
+            .post(&format!("{}/rollback", deployed.path()), &json!({"release": number}))
+            .await;
+        assert_eq!(refused.expect(409)["code"], "RELEASE_NOT_READY");
+    }
+    load.finish().await;
+    let after = deployed.is_truly_running(&world).await;
+    for field in ["container_id", "restarts", "release_id", "started_at"] {
+        assert_eq!(after[field], before[field], "{field}");
+    }
+    let errors = world
+        .get(&format!("/api/v1/errors?deployment_id={}", deployed.id))
+        .await
+        .expect(200);
+    assert_eq!(errors.as_array().map(Vec::len), Some(3), "{errors:#}");
+    world.close().await;
+}
+
+#[tokio::test]
+async fn a_rollout_survives_a_kill_at_any_moment() {
+    let mut world = Setup::new(Runtime::Docker).start().await;
+    let (project, deployed) = deployed(&world).await;
+    let load = Load::on(deployed.port);
+    for number in 0..4_u32 {
+        project.set_version(&format!("version {number}"));
+        let release = redeploy(&world, &deployed).await;
+        tokio::time::sleep(std::time::Duration::from_millis(150) * number).await;
+        world.kill_9().await;
+        world.boot().await;
+        let ended = has_ended(&world, &deployed, release).await;
+        assert_eq!(ended["is_serving"], true, "{ended}");
+        eventually_within(TRUTH_TIMEOUT * 4, "one instance is left", async || {
+            match deployed.containers(&world).await {
+                one if one.len() == 1 => Ok(()),
+                others => Err(others.len()),
+            }
+        })
+        .await;
+        deployed.is_truly_running(&world).await;
+    }
+    load.finish().await;
+    world.close().await;
+}
