@@ -22,6 +22,7 @@ impl MigrationTrait for Migration {
             .col(text_null("reason"))
             .col(timestamp_with_time_zone("created_at"))
             .col(text("created_by"))
+            .col(timestamp_with_time_zone_null("served_at"))
             .foreign_key(
                 ForeignKey::create()
                     .name("releases_deployment")

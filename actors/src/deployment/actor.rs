@@ -23,7 +23,7 @@ use super::{
     crash_loop::CrashLoop,
     job::{Job, Outcome, Yields},
     lane::Lane,
-    traffic::Traffic,
+    traffic::{Led, Traffic},
     waiting::{Goal, Waiting},
     watch::Watch,
 };
@@ -118,8 +118,10 @@ pub struct State {
     /// The instance that is being retired.
     retiring: Option<InstanceRef>,
     num_tickets: u64,
-    /// Where the edge leads connections to, once it was told.
-    route: Option<Option<InstanceRef>>,
+    /// Where the edge leads connections to.
+    led: Led,
+    /// Whether the edge did not give the port back when it was asked last.
+    has_unroute_failed: bool,
     /// Known once the row has been read.
     crash_loop: Option<CrashLoop>,
     /// Whether the instance that serves is well.
@@ -151,7 +153,8 @@ impl Actor for DeploymentActor {
             building: None,
             retiring: None,
             num_tickets: 0,
-            route: None,
+            led: Led::Unknown,
+            has_unroute_failed: false,
             crash_loop: None,
             watch: None,
             retry_at: None,
@@ -223,16 +226,20 @@ impl State {
     /// Begins a job in its lane, in the place of the one in hand there.
     fn begin(&mut self, job: Job) {
         self.num_tickets += 1;
-        let lane = match &job {
-            Job::Build { .. } => &mut self.build,
-            Job::Retire { .. } => &mut self.retirement,
-            _ => &mut self.steps,
-        };
         let traffic = Traffic {
             edge: self.args.edge.clone(),
             deployment: self.args.deployment,
             port: self.args.port,
         };
+        let lane = match &job {
+            Job::Build { .. } => &mut self.build,
+            Job::Retire { .. } => &mut self.retirement,
+            _ => &mut self.steps,
+        };
+        if matches!(job, Job::Route(_)) {
+            // Until it has answered, the edge may or may not have done it.
+            self.led = Led::Unknown;
+        }
         let yields = job.yields();
         let work = job.run(self.args.deployment, self.args.runtime.clone(), traffic);
         lane.begin(self.num_tickets, yields, work, self.myself.clone());
@@ -257,7 +264,7 @@ impl State {
                 Ok(())
             }
             Some(Error::Conflict { code: OUTDATED, .. }) => {
-                self.begin(Job::Observe);
+                self.reconcile();
                 Ok(())
             }
             Some(Error::NotFound { .. }) => Ok(()),

@@ -7,7 +7,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::traffic::Traffic;
+use super::traffic::{Led, Traffic};
 use crate::{
     Error as CrateError, health,
     id::{DeploymentId, Generation, ReleaseId},
@@ -34,8 +34,8 @@ pub(super) enum Job {
     },
     /// Start an instance.
     Start(Box<InstanceSpec>),
-    /// Probe until it is healthy or the time is up, then lead connections to it.
-    BringUp {
+    /// Probe until it is healthy or the time is up.
+    AwaitHealth {
         instance: InstanceRef,
         target: health::Target,
         deadline: Instant,
@@ -45,15 +45,14 @@ pub(super) enum Job {
         instance: InstanceRef,
         target: health::Target,
     },
-    /// Lead connections to an instance.
-    Route {
-        instance: InstanceRef,
-        endpoint: SocketAddr,
-    },
-    /// Give the port back.
-    Unroute,
+    /// Lead connections there.
+    Route(Led),
     /// Read the last lines of an instance that has ended.
-    ReadExit { instance: InstanceRef, exit: Exit },
+    ReadExit {
+        instance: InstanceRef,
+        generation: Generation,
+        exit: Exit,
+    },
     /// Stop an instance.
     Stop(InstanceRef),
     /// Remove an instance.
@@ -93,19 +92,21 @@ pub enum Outcome {
         /// Its name.
         result: Result<InstanceRef, Error>,
     },
-    /// The instance is healthy and connections are led to it, or why not.
-    BroughtUp {
+    /// The candidate is healthy, or what the last probe said, with its last lines.
+    Probed {
         /// The instance.
         instance: InstanceRef,
+        /// Where it is reached.
+        endpoint: SocketAddr,
         /// What stood in the way.
-        result: Result<(), NotUp>,
+        result: Result<(), (String, Vec<String>)>,
     },
     /// The running instance answered the probe, or why it did not, with its last lines.
     Watched(Result<(), (String, Vec<String>)>),
-    /// Connections are led to the instance, or nowhere.
+    /// Connections are led there, or not.
     Routed {
-        /// The instance.
-        to: Option<InstanceRef>,
+        /// Where.
+        to: Led,
         /// What stood in the way.
         result: Result<(), CrateError>,
     },
@@ -113,6 +114,8 @@ pub enum Outcome {
     ExitRead {
         /// The instance.
         instance: InstanceRef,
+        /// The generation of the row when the end was seen.
+        generation: Generation,
         /// How it ended.
         exit: Exit,
         /// Its last lines.
@@ -124,26 +127,12 @@ pub enum Outcome {
     Panicked,
 }
 
-/// Why an instance does not take over.
-#[derive(Debug)]
-pub enum NotUp {
-    /// It was not healthy in time.
-    Unhealthy {
-        /// What the last probe said.
-        reason: String,
-        /// Its last lines.
-        lines: Vec<String>,
-    },
-    /// Connections could not be led to it.
-    Unrouted(CrateError),
-}
-
 impl Job {
     /// Returns when it makes room.
     pub(super) fn yields(&self) -> Yields {
         match self {
             // Past its deadline it is about to report, and must not be kept from that by new hints.
-            Self::BringUp { deadline, .. } if *deadline > Instant::now() => Yields::Always,
+            Self::AwaitHealth { deadline, .. } if *deadline > Instant::now() => Yields::Always,
             Self::Probe { .. } => Yields::Always,
             _ => Yields::Never,
         }
@@ -165,29 +154,31 @@ impl Job {
                 generation: spec.generation,
                 result: runtime.start(&spec).await,
             },
-            Self::BringUp {
+            Self::AwaitHealth {
                 instance,
                 target,
                 deadline,
-            } => Outcome::BroughtUp {
-                result: bring_up(&*runtime, &traffic, &instance, &target, deadline).await,
+            } => Outcome::Probed {
+                result: await_health(&*runtime, &instance, &target, deadline).await,
+                endpoint: target.endpoint,
                 instance,
             },
             Self::Probe { instance, target } => Outcome::Watched(match health::probe(&target).await {
                 Ok(()) => Ok(()),
                 Err(reason) => Err((reason, last_lines(&*runtime, &instance).await)),
             }),
-            Self::Route { instance, endpoint } => Outcome::Routed {
-                to: Some(instance),
-                result: traffic.lead_to(endpoint).await,
+            Self::Route(to) => Outcome::Routed {
+                result: traffic.lead(&to).await,
+                to,
             },
-            Self::Unroute => Outcome::Routed {
-                to: None,
-                result: traffic.close().await,
-            },
-            Self::ReadExit { instance, exit } => Outcome::ExitRead {
+            Self::ReadExit {
+                instance,
+                generation,
+                exit,
+            } => Outcome::ExitRead {
                 lines: last_lines(&*runtime, &instance).await,
                 instance,
+                generation,
                 exit,
             },
             Self::Stop(instance) => Outcome::Cleared(runtime.stop(&instance, STOP_GRACE).await),
@@ -212,20 +203,16 @@ async fn build(
     runtime.prepare(deployment, number, &source, &mut log).await
 }
 
-async fn bring_up(
+async fn await_health(
     runtime: &dyn Runtime,
-    traffic: &Traffic,
     instance: &InstanceRef,
     target: &health::Target,
     deadline: Instant,
-) -> Result<(), NotUp> {
+) -> Result<(), (String, Vec<String>)> {
     loop {
         match health::probe(target).await {
-            Ok(()) => return traffic.lead_to(target.endpoint).await.map_err(NotUp::Unrouted),
-            Err(reason) if Instant::now() >= deadline => {
-                let lines = last_lines(runtime, instance).await;
-                return Err(NotUp::Unhealthy { reason, lines });
-            }
+            Ok(()) => return Ok(()),
+            Err(reason) if Instant::now() >= deadline => return Err((reason, last_lines(runtime, instance).await)),
             Err(_) => tokio::time::sleep(PROBE_PAUSE).await,
         }
     }

@@ -49,6 +49,8 @@ pub struct Facts<'a> {
     pub retiring: Option<&'a InstanceRef>,
     /// Where the edge leads connections to.
     pub routed: Routed<'a>,
+    /// Whether the edge did not give the port back when it was asked last.
+    pub has_unroute_failed: bool,
     /// Whether the back-off, if there is one, is over.
     pub is_retry_due: bool,
 }
@@ -67,11 +69,13 @@ pub enum ReleaseState {
 /// What is known of the edge's route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Routed<'a> {
-    /// Nothing: it was not told anything yet.
+    /// Nothing: it was not told anything yet, or did not say whether it did as it was told.
     Unknown,
     /// It has none.
     Nowhere,
-    /// It leads to this instance.
+    /// It holds the port and leads to nobody.
+    Held,
+    /// It leads to this instance, where that is now.
     To(&'a InstanceRef),
 }
 
@@ -86,7 +90,7 @@ pub enum Step {
     Start,
     /// Record the instance, which runs, as the candidate that was begun.
     Adopt(InstanceRef),
-    /// Probe the candidate until it is healthy or its time is up, then lead connections to it.
+    /// Probe the candidate until it is healthy, when it takes over, or its time is up.
     AwaitHealth {
         /// The instance.
         instance: InstanceRef,
@@ -95,8 +99,12 @@ pub enum Step {
     },
     /// Lead connections to the live instance.
     Route(InstanceRef),
+    /// Hold the port and lead connections to nobody: the address of an instance that has ended may soon be another's.
+    Hold,
     /// Lead connections nowhere: the port is free after that.
     Unroute,
+    /// Nothing, until the edge may give the port back.
+    AwaitEdge,
     /// Record how the instance ended, with its last lines, and what follows.
     RecordExit {
         /// The instance.
@@ -120,10 +128,7 @@ pub enum Step {
 pub fn next(facts: &Facts<'_>) -> Step {
     match facts.desired {
         Desired::Stopped => towards_stopped(facts),
-        Desired::Running => match facts.stale() {
-            Some(stale) => Step::Retire(stale.instance.clone()),
-            None => towards_running(facts),
-        },
+        Desired::Running => towards_running(facts),
     }
 }
 
@@ -163,16 +168,18 @@ fn towards_stopped(facts: &Facts<'_>) -> Step {
     match (running, facts.instances.first()) {
         (None, None) if facts.status == Status::Stopped => Step::Rest,
         (Some(_), _) if facts.status != Status::Stopping => Step::Record(Status::Stopping),
-        _ if facts.routed != Routed::Nowhere => Step::Unroute,
+        _ if facts.routed != Routed::Nowhere && !facts.has_unroute_failed => Step::Unroute,
+        // What cannot be drained is stopped all the same.
         (Some(seen), _) => Step::Stop(seen.instance.clone()),
         (None, Some(seen)) => Step::Remove(seen.instance.clone()),
+        (None, None) if facts.has_unroute_failed => Step::AwaitEdge,
         (None, None) => Step::Record(Status::Stopped),
     }
 }
 
 fn towards_running(facts: &Facts<'_>) -> Step {
     let Some(live) = facts.live else {
-        return bring_up(facts);
+        return without_live(facts);
     };
     match facts.find(Some(live)).map(|seen| &seen.state) {
         None | Some(InstanceState::Created) => Step::RecordVanished(live.clone()),
@@ -182,10 +189,41 @@ fn towards_running(facts: &Facts<'_>) -> Step {
         },
         Some(InstanceState::Running { .. }) => match facts.status {
             Status::Running | Status::Unhealthy if facts.routed != Routed::To(live) => Step::Route(live.clone()),
-            Status::Running | Status::Unhealthy if facts.is_rolling_out => bring_up(facts),
-            Status::Running | Status::Unhealthy => Step::Rest,
+            Status::Running | Status::Unhealthy => with_live(facts),
             _ => Step::Record(Status::Running),
         },
+    }
+}
+
+fn with_live(facts: &Facts<'_>) -> Step {
+    match facts.stale() {
+        Some(stale) => Step::Retire(stale.instance.clone()),
+        None if facts.is_rolling_out => bring_up(facts),
+        None => Step::Rest,
+    }
+}
+
+fn without_live(facts: &Facts<'_>) -> Step {
+    if let Some(step) = let_go(facts) {
+        return step;
+    }
+    match facts.stale() {
+        Some(stale) => Step::Retire(stale.instance.clone()),
+        None => bring_up(facts),
+    }
+}
+
+/// Makes sure that the edge does not lead to an instance that has ended. Who has failed for good needs no port; anybody
+/// else keeps it.
+fn let_go(facts: &Facts<'_>) -> Option<Step> {
+    match (facts.status, facts.routed) {
+        (Status::Failed, Routed::Nowhere) => None,
+        (Status::Failed, _) => (!facts.has_unroute_failed).then_some(Step::Unroute),
+        (_, Routed::Held) => None,
+        (_, Routed::To(instance)) if facts.candidate == Some(instance) => None,
+        // It could not be held the last time.
+        (_, Routed::Nowhere) if !facts.is_retry_due => None,
+        (_, Routed::Unknown | Routed::Nowhere | Routed::To(_)) => Some(Step::Hold),
     }
 }
 

@@ -18,7 +18,7 @@ pub enum Status {
     Running,
     /// The instance runs and does not answer as it should.
     Unhealthy,
-    /// The instance is being replaced, or waits to be started again after an exit.
+    /// It waits to be started again.
     Restarting,
     /// The instance has ended too often too soon; it is still tried, rarely.
     CrashLooping,

@@ -11,6 +11,7 @@ use crate::{
     Error,
     edge::{self, Route},
     id::DeploymentId,
+    runtime::InstanceRef,
     supervision::Handle,
     value::Port,
 };
@@ -19,6 +20,25 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long connections to an instance that no longer serves may go on.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Where the edge leads the connections of a deployment to, as far as it was heard.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Led {
+    /// Nothing was heard.
+    #[default]
+    Unknown,
+    /// It does not hold the port.
+    Nowhere,
+    /// It holds the port.
+    ToNobody,
+    /// To this instance.
+    To {
+        /// The instance.
+        instance: InstanceRef,
+        /// Where it was then; it is elsewhere when it was started again.
+        endpoint: SocketAddr,
+    },
+}
 
 /// One deployment's part of the edge.
 #[derive(Debug, Clone)]
@@ -29,12 +49,20 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
-    /// Leads new connections to an instance. Once this returns they are.
-    pub(super) async fn lead_to(&self, endpoint: SocketAddr) -> Result<(), Error> {
+    /// Leads new connections there. Once this returns they are.
+    pub(super) async fn lead(&self, to: &Led) -> Result<(), Error> {
+        match to {
+            Led::Unknown | Led::Nowhere => self.close().await,
+            Led::ToNobody => self.set(Vec::new()).await,
+            Led::To { endpoint, .. } => self.set(vec![*endpoint]).await,
+        }
+    }
+
+    async fn set(&self, targets: Vec<SocketAddr>) -> Result<(), Error> {
         let route = Route {
             deployment: self.deployment,
             listen: SocketAddr::from((Ipv6Addr::UNSPECIFIED, self.port.get())),
-            targets: vec![endpoint],
+            targets,
             // Grows from one incarnation of the actor to the next.
             revision: Utc::now().timestamp_micros().unsigned_abs(),
         };
@@ -44,7 +72,7 @@ impl Traffic {
     }
 
     /// Gives the port back.
-    pub(super) async fn close(&self) -> Result<(), Error> {
+    async fn close(&self) -> Result<(), Error> {
         let deployment = self.deployment;
         self.edge
             .call(PATIENCE, |reply| edge::Message::RemoveRoute { deployment, reply })

@@ -73,7 +73,7 @@ pub struct Deployment {
     pub generation: Generation,
     /// How often it was started again after an exit.
     pub restarts: i64,
-    /// When the instance was started.
+    /// When the instance that serves, or served last, took over.
     pub started_at: Option<DateTime<Utc>>,
     /// When the deployment was created.
     pub created_at: DateTime<Utc>,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Listed, Page, Store,
     column::{storable, to_json},
+    now,
 };
 use crate::{
     Error,
@@ -141,15 +142,51 @@ pub async fn finish(store: &Store, id: ReleaseId, artifact: &Artifact) -> Result
         .await
 }
 
-/// Ends a release without success, in the transaction of what follows from that.
+/// Ends the building of a release that is not aimed at any more.
+pub(super) async fn supersede(transaction: &DatabaseTransaction, id: ReleaseId, by: ReleaseId) -> Result<(), Error> {
+    if id != by {
+        let change = row::ActiveModel {
+            status: Set(Status::Failed),
+            reason: Set(Some("superseded before it was built".to_owned())),
+            ..Default::default()
+        };
+        let update = row::Entity::update_many().set(change).filter(row::Column::Id.eq(id));
+        update
+            .filter(row::Column::Status.eq(Status::Building))
+            .exec(transaction)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Notes that a release has served: whatever happens to it later, it can serve again.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn note_served(store: &Store, id: ReleaseId) -> Result<(), Error> {
+    let change = row::ActiveModel {
+        served_at: Set(Some(now())),
+        ..Default::default()
+    };
+    let update = row::Entity::update_many().set(change).filter(row::Column::Id.eq(id));
+    store
+        .write(async |transaction| {
+            update.exec(transaction).await?;
+            Ok(())
+        })
+        .await
+}
+
+/// Ends a release without success, in the transaction of what follows from that. One that has served before is as good as
+/// it was then.
 pub(super) async fn fail(transaction: &DatabaseTransaction, id: ReleaseId, reason: &str) -> Result<(), DbErr> {
     let change = row::ActiveModel {
-        id: Set(id),
         status: Set(Status::Failed),
         reason: Set(Some(storable(reason.to_owned()))),
         ..Default::default()
     };
-    row::Entity::update(change).exec(transaction).await?;
+    let update = row::Entity::update_many().set(change).filter(row::Column::Id.eq(id));
+    update.filter(row::Column::ServedAt.is_null()).exec(transaction).await?;
     Ok(())
 }
 

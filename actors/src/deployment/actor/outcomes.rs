@@ -14,7 +14,8 @@ use crate::{
         Status,
         crash_loop::CrashLoop,
         failure::{Consequence, Failure},
-        job::{Job, NotUp, Outcome},
+        job::{Job, Outcome},
+        traffic::Led,
         watch::Verdict,
     },
     id::{Generation, ReleaseId},
@@ -26,19 +27,19 @@ use crate::{
 };
 
 /// The pause before the runtime or the edge is asked again after it did not answer.
-const RUNTIME_PAUSE: Duration = Duration::from_secs(5);
+pub(super) const RUNTIME_PAUSE: Duration = Duration::from_secs(5);
 
 /// Whether an error of the runtime says nothing about the deployment.
 fn is_passing(error: &runtime::Error) -> bool {
     matches!(error, runtime::Error::Unreachable(_))
 }
 
-/// Whether an error of the edge says nothing about the deployment.
-fn is_edge_away(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::Busy { .. } | Error::Restarting { .. } | Error::Timeout { .. }
-    )
+/// What a reason begins with that only says that nothing is known.
+pub(super) const DOUBT: &str = "not observed: ";
+
+/// Whether a reason is gone as soon as the deployment has been observed.
+pub(super) fn is_doubt(reason: &str) -> bool {
+    reason.starts_with(DOUBT)
 }
 
 impl State {
@@ -53,20 +54,33 @@ impl State {
             Outcome::Started { result: Err(error), .. } if is_passing(&error) => {
                 return self.runtime_failed(error).await;
             }
-            Outcome::Routed { result: Err(error), .. }
-            | Outcome::BroughtUp {
-                result: Err(NotUp::Unrouted(error)),
-                ..
-            } if is_edge_away(&error) => return self.edge_failed(&error),
             Outcome::Watched(result) => {
                 if self.watched(result).await? && !is_outdated {
                     return Ok(());
                 }
             }
             Outcome::Started { generation, result } => self.started(generation, result).await?,
-            Outcome::BroughtUp { instance, result } => self.brought_up(instance, result).await?,
-            Outcome::Routed { to, result } => self.routed(to, result).await?,
-            Outcome::ExitRead { instance, exit, lines } => self.exited(&instance, &exit, lines).await?,
+            Outcome::Probed {
+                instance,
+                endpoint,
+                result: Ok(()),
+            } => {
+                self.begin(Job::Route(Led::To { instance, endpoint }));
+                return Ok(());
+            }
+            Outcome::Probed {
+                instance,
+                result: Err((reason, lines)),
+                ..
+            } => self.not_healthy(&instance, &reason, lines).await?,
+            Outcome::Routed { to, result: Ok(()) } => self.led(to).await?,
+            Outcome::Routed { to, result: Err(error) } => return self.not_led(&to, &error).await,
+            Outcome::ExitRead {
+                instance,
+                generation,
+                exit,
+                lines,
+            } => self.exited(&instance, generation, &exit, lines).await?,
             Outcome::Cleared(Ok(())) => {}
             Outcome::Built { .. } => return Err("a build reported as a step".into()),
             Outcome::Panicked => return Err("a step of the deployment panicked".into()),
@@ -107,18 +121,15 @@ impl State {
         release: ReleaseId,
         result: Result<Artifact, runtime::Error>,
     ) -> Result<(), ActorProcessingErr> {
+        let row = self.row().await?;
         match result {
+            // One that was superseded meanwhile has ended already.
+            _ if row.target_id != release => Ok(()),
             Ok(artifact) => {
                 releases::finish(&self.args.store, release, &artifact).await?;
                 Ok(())
             }
-            Err(error) => {
-                let row = self.row().await?;
-                if row.target_id != release {
-                    return Ok(());
-                }
-                self.fail_target(&row, Failure::build(error), Duration::ZERO).await
-            }
+            Err(error) => self.fail_target(&row, Failure::build(error), Duration::ZERO).await,
         }
     }
 
@@ -143,46 +154,60 @@ impl State {
         }
     }
 
-    /// The candidate takes over, or does not.
-    async fn brought_up(&mut self, instance: InstanceRef, result: Result<(), NotUp>) -> Result<(), ActorProcessingErr> {
-        if result.is_ok() {
-            self.route = Some(Some(instance.clone()));
-        }
+    async fn not_healthy(
+        &mut self,
+        instance: &InstanceRef,
+        reason: &str,
+        lines: Vec<String>,
+    ) -> Result<(), ActorProcessingErr> {
         let row = self.row().await?;
-        if row.candidate.as_ref() != Some(&instance) {
+        if row.candidate.as_ref() != Some(instance) {
             return Ok(());
         }
-        let failure = match result {
-            Ok(()) => {
-                let change = Change {
-                    instance: Some(Some(instance)),
-                    candidate: Some(None),
-                    release_id: Some(row.target_id),
-                    is_replacing: Some(false),
-                    started_at: Some(Some(Utc::now())),
-                    ..Change::to(Status::Running)
-                };
-                return Ok(self.record(&row, &change).await?);
-            }
-            Err(NotUp::Unhealthy { reason, lines }) => Failure::unhealthy(&reason, row.health_check.timeout_s, lines),
-            Err(NotUp::Unrouted(error)) => Failure::unrouted(&error),
-        };
+        let failure = Failure::unhealthy(reason, row.health_check.timeout_s, lines);
         self.fail_target(&row, failure, Duration::ZERO).await
     }
 
-    async fn routed(&mut self, to: Option<InstanceRef>, result: Result<(), Error>) -> Result<(), ActorProcessingErr> {
-        match (result, to) {
-            (Ok(()), to) => {
-                self.route = Some(to);
-                Ok(())
-            }
-            (Err(error), Some(instance)) => {
-                let row = self.row().await?;
-                self.fail(&row, &instance, Failure::unrouted(&error), Duration::ZERO)
-                    .await
-            }
-            (Err(error), None) => Err(error.into()),
+    /// The edge does as it was told: a candidate that connections are led to has taken over.
+    async fn led(&mut self, to: Led) -> Result<(), ActorProcessingErr> {
+        self.has_unroute_failed = false;
+        self.led = to;
+        let row = self.row().await?;
+        let Led::To { instance, .. } = &self.led else {
+            return Ok(());
+        };
+        if row.candidate.as_ref() != Some(instance) {
+            return Ok(());
         }
+        let change = Change {
+            instance: Some(Some(instance.clone())),
+            candidate: Some(None),
+            release_id: Some(row.target_id),
+            is_replacing: Some(false),
+            started_at: Some(Utc::now()),
+            ..Change::to(Status::Running)
+        };
+        self.record(&row, &change).await?;
+        Ok(releases::note_served(&self.args.store, row.target_id).await?)
+    }
+
+    /// The edge does not do as it was told. Only a port that cannot be had is the deployment's own failure.
+    async fn not_led(&mut self, to: &Led, error: &Error) -> Result<(), ActorProcessingErr> {
+        if *to == Led::Nowhere {
+            self.has_unroute_failed = true;
+            self.edge_failed(error);
+            self.begin(Job::Observe);
+            return Ok(());
+        }
+        let row = self.row().await?;
+        if row.instance.is_some() || !matches!(error, Error::PortInUse { .. } | Error::Impossible { .. }) {
+            self.edge_failed(error);
+            return Ok(());
+        }
+        self.led = Led::Nowhere;
+        self.fail_target(&row, Failure::unrouted(error), Duration::ZERO).await?;
+        self.begin(Job::Observe);
+        Ok(())
     }
 
     /// Takes the answer of a running instance and says whether all is as it was, so that there is nothing to observe.
@@ -224,11 +249,13 @@ impl State {
     async fn exited(
         &mut self,
         instance: &InstanceRef,
+        generation: Generation,
         exit: &Exit,
         lines: Vec<String>,
     ) -> Result<(), ActorProcessingErr> {
         let row = self.row().await?;
-        if !row.status.has_instance() {
+        let is_candidate_still = row.status.has_instance() && row.generation == generation;
+        if row.instance.as_ref() != Some(instance) && !is_candidate_still {
             return Ok(());
         }
         let failure = Failure::exit(exit, row.memory_limit.as_ref(), lines);
@@ -263,16 +290,17 @@ impl State {
         if earlier.is_none() && row.instance.is_none() {
             return self.fail_app(row, failure, ran_for).await;
         }
-        let kept = match row.instance {
-            Some(_) => Change::none(row),
-            None => Change::to(Status::Restarting),
+        let status = match row.instance {
+            Some(_) => row.status,
+            None => Status::Restarting,
         };
         let change = Change {
+            reason: Some(format!("a new instance {}; the one before goes on", failure.reason)),
             target_id: earlier,
             generation: Some(row.generation.next()),
             candidate: Some(None),
             is_replacing: Some(false),
-            ..kept
+            ..Change::to(status)
         };
         self.record_failure(row, &failure, change, earlier.map(|_| row.target_id))
             .await?;
@@ -289,7 +317,7 @@ impl State {
     ) -> Result<(), ActorProcessingErr> {
         let (is_over, release) = match failure.consequence {
             Consequence::GiveUp => (true, Some(row.target_id)),
-            Consequence::GiveUpUnlessItHasRun => (row.started_at.is_none(), None),
+            Consequence::GiveUpUnlessItHasRun => (row.started_at.is_none(), Some(row.target_id)),
             Consequence::TryAgain => (false, None),
         };
         if is_over {
@@ -324,10 +352,9 @@ impl State {
     }
 
     /// The edge could not be asked. It keeps the routes that it has, so nothing is worse than before.
-    fn edge_failed(&mut self, error: &Error) -> Result<(), ActorProcessingErr> {
+    fn edge_failed(&mut self, error: &Error) {
         tracing::warn!(deployment.id = %self.args.deployment, %error, "a deployment waits for the edge");
         self.remind(RUNTIME_PAUSE);
-        Ok(())
     }
 
     /// The runtime could not be asked. Nothing is known, so a status that claims something stays and says that it is in
@@ -336,7 +363,7 @@ impl State {
         self.remind(RUNTIME_PAUSE);
         self.waiting.refuse(&error);
         let row = self.row().await?;
-        let doubt = format!("not observed: {error}");
+        let doubt = format!("{DOUBT}{error}");
         if row.status.has_instance() && row.reason.as_ref() != Some(&doubt) {
             tracing::warn!(
                 deployment.id = %row.id,

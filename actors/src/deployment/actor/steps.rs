@@ -15,6 +15,7 @@ use crate::{
         failure::Failure,
         job::Job,
         machine::{self, Facts, ReleaseState, Routed, Step},
+        traffic::Led,
         watch::Watch,
     },
     event_bus, health,
@@ -57,13 +58,21 @@ impl State {
                     self.await_retry(&row);
                     return Ok(());
                 }
+                Step::AwaitEdge => {
+                    self.has_unroute_failed = false;
+                    self.remind(outcomes::RUNTIME_PAUSE);
+                    return Ok(());
+                }
                 Step::Retire(instance) => {
                     self.retire(instance, instances);
                     continue;
                 }
                 step => match self.write(&row, step).await? {
                     None => continue,
-                    Some(step) => self.job(&row, target, step, instances).await?,
+                    Some(step) => match self.job(&row, target, step, instances).await? {
+                        Some(job) => job,
+                        None => return self.await_endpoint(&row).await,
+                    },
                 },
             };
             self.begin(job);
@@ -128,27 +137,41 @@ impl State {
         Ok(None)
     }
 
-    /// Makes the job of a step that takes time.
+    /// An instance runs and cannot be reached from here, such as one that has just ended or lost its network.
+    async fn await_endpoint(&mut self, row: &Deployment) -> Result<(), ActorProcessingErr> {
+        let doubt = format!("{}its instance cannot be reached from this machine", outcomes::DOUBT);
+        deployments::doubt(&self.args.store, row, &doubt).await?;
+        self.announce();
+        self.remind(outcomes::RUNTIME_PAUSE);
+        Ok(())
+    }
+
+    /// Makes the job of a step that takes time; none when the instance cannot be reached.
     async fn job(
         &mut self,
         row: &Deployment,
         target: Release,
         step: Step,
         instances: &[Observation],
-    ) -> Result<Job, ActorProcessingErr> {
-        Ok(match step {
+    ) -> Result<Option<Job>, ActorProcessingErr> {
+        Ok(Some(match step {
             Step::Start => self.start(row, target).await?,
-            Step::AwaitHealth { instance, since } => bring_up(row, instance, since, instances)?,
-            Step::Route(instance) => Job::Route {
-                endpoint: endpoint(&instance, instances)?,
+            Step::AwaitHealth { instance, since } => return Ok(await_health(row, instance, since, instances)),
+            Step::Route(instance) => {
+                let endpoint = endpoint(&instance, instances);
+                return Ok(endpoint.map(|endpoint| Job::Route(Led::To { instance, endpoint })));
+            }
+            Step::Hold => Job::Route(Led::ToNobody),
+            Step::Unroute => Job::Route(Led::Nowhere),
+            Step::RecordExit { instance, exit } => Job::ReadExit {
                 instance,
+                generation: row.generation,
+                exit,
             },
-            Step::Unroute => Job::Unroute,
-            Step::RecordExit { instance, exit } => Job::ReadExit { instance, exit },
             Step::Stop(instance) => Job::Stop(instance),
             Step::Remove(instance) => Job::Remove(instance),
             other => return Err(format!("{other:?} is no job").into()),
-        })
+        }))
     }
 
     fn facts<'a>(&'a self, row: &'a Deployment, target: &Release, instances: &'a [Observation]) -> Facts<'a> {
@@ -166,11 +189,13 @@ impl State {
             candidate: row.candidate.as_ref(),
             instances,
             retiring: self.retiring.as_ref(),
-            routed: match &self.route {
-                None => Routed::Unknown,
-                Some(None) => Routed::Nowhere,
-                Some(Some(instance)) => Routed::To(instance),
+            routed: match &self.led {
+                Led::Nowhere => Routed::Nowhere,
+                Led::ToNobody => Routed::Held,
+                Led::To { instance, endpoint } if is_still_at(instance, *endpoint, instances) => Routed::To(instance),
+                Led::To { .. } | Led::Unknown => Routed::Unknown,
             },
+            has_unroute_failed: self.has_unroute_failed,
             is_retry_due: self.retry_at.is_none_or(|at| at <= Instant::now()),
         }
     }
@@ -178,7 +203,7 @@ impl State {
     /// Nothing is left to do: the deployment was just seen to be as its row says. A reason that was a doubt is gone.
     async fn rest(&mut self, row: &Deployment, instances: &[Observation]) -> Result<(), ActorProcessingErr> {
         match (row.status, &row.reason) {
-            (Status::Running, Some(_)) => {
+            (Status::Running, Some(reason)) if outcomes::is_doubt(reason) => {
                 self.record(row, &Change::to(Status::Running)).await?;
             }
             _ => deployments::confirm(&self.args.store, row.id).await?,
@@ -191,8 +216,7 @@ impl State {
     /// Probes the instance that serves, now or when it is due.
     fn plan_probe(&mut self, row: &Deployment, instances: &[Observation]) {
         let live = row.instance.as_ref();
-        let Some((instance, endpoint)) = live.and_then(|live| Some((live.clone(), endpoint(live, instances).ok()?)))
-        else {
+        let Some((instance, endpoint)) = live.and_then(|live| Some((live.clone(), endpoint(live, instances)?))) else {
             self.watch = None;
             return;
         };
@@ -219,9 +243,7 @@ impl State {
     }
 
     fn retire(&mut self, instance: InstanceRef, instances: &[Observation]) {
-        // Connections that are still led to it cannot be drained: nothing else serves.
-        let is_led_to = self.route.as_ref() == Some(&Some(instance.clone()));
-        let endpoint = endpoint(&instance, instances).ok().filter(|_| !is_led_to);
+        let endpoint = endpoint(&instance, instances);
         self.retiring = Some(instance.clone());
         self.begin(Job::Retire { instance, endpoint });
     }
@@ -269,15 +291,15 @@ fn status_change(status: Status) -> Change {
     }
 }
 
-fn bring_up(
+fn await_health(
     row: &Deployment,
     instance: InstanceRef,
     since: DateTime<Utc>,
     instances: &[Observation],
-) -> Result<Job, ActorProcessingErr> {
+) -> Option<Job> {
     let endpoint = endpoint(&instance, instances)?;
     let age = (Utc::now() - since).to_std().unwrap_or_default();
-    Ok(Job::BringUp {
+    Some(Job::AwaitHealth {
         target: target(row, &instance, endpoint, instances),
         instance,
         deadline: Instant::now() + row.health_check.timeout_s.duration().saturating_sub(age),
@@ -300,10 +322,14 @@ fn find<'a>(instance: &InstanceRef, instances: &'a [Observation]) -> Option<&'a 
     instances.iter().find(|seen| seen.instance == *instance)
 }
 
-/// Returns where an instance that runs can be reached. It ends with the instance, so none means that it has just ended.
-fn endpoint(instance: &InstanceRef, instances: &[Observation]) -> Result<SocketAddr, ActorProcessingErr> {
-    let endpoint = find(instance, instances).and_then(|seen| seen.endpoint);
-    endpoint.ok_or_else(|| format!("instance {} cannot be reached from this machine", instance.0).into())
+/// Finds where an instance that runs can be reached.
+fn endpoint(instance: &InstanceRef, instances: &[Observation]) -> Option<SocketAddr> {
+    find(instance, instances)?.endpoint
+}
+
+/// Whether an instance that connections are led to is where it was. One that has ended is nowhere else.
+fn is_still_at(instance: &InstanceRef, led_to: SocketAddr, instances: &[Observation]) -> bool {
+    endpoint(instance, instances).is_none_or(|endpoint| endpoint == led_to)
 }
 
 fn live_generation(row: &Deployment, instances: &[Observation]) -> Option<Generation> {

@@ -44,7 +44,10 @@ proptest! {
                 prop_assert!(world.instances.is_empty());
                 prop_assert_eq!(world.route, None);
             }
-            (Desired::Running, Status::Failed) => prop_assert!(world.instances.is_empty()),
+            (Desired::Running, Status::Failed) => {
+                prop_assert!(world.instances.is_empty());
+                prop_assert!(world.route.is_none() && !world.is_held);
+            }
             (Desired::Running, status) => {
                 prop_assert_eq!(status, Status::Running);
                 prop_assert_eq!(world.instances.len(), 1);

@@ -103,14 +103,15 @@ fn unseen() -> Exit {
 }
 
 fn observation(record: &Record, spec: &Spec, state: InstanceState) -> Observation {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, spec.port));
+    let is_running = matches!(state, InstanceState::Running { .. });
+    let address = is_running.then(|| SocketAddr::from((Ipv4Addr::LOCALHOST, spec.port)));
     Observation {
         instance: record.instance(),
         deployment: spec.deployment,
         release: spec.release,
         generation: spec.generation,
         state,
-        address: Some(address),
-        endpoint: Some(address),
+        address,
+        endpoint: address,
     }
 }

@@ -80,10 +80,16 @@ pub async fn request_restart(store: &Store, id: DeploymentId) -> Result<Generati
                 updated_at: Set(now()),
                 ..Default::default()
             };
+            if before.is_rolling_out() {
+                write(transaction, &before, row).await?;
+                // What is rolled out counted its generation when it was asked for.
+                return Ok(Generation(before.generation.0 - 1));
+            }
             if before.instance.is_some() {
                 row.is_replacing = Set(true);
                 row.generation = Set(before.generation.next());
             } else if !before.is_coming_up() {
+                row.generation = Set(before.generation.next());
                 row.status = Set(Status::Restarting);
                 row.reason = Set(Some("restart requested".to_owned()));
                 if releases::is_failed(transaction, before.target_id).await? {
@@ -151,6 +157,7 @@ async fn aim(
     release: ReleaseId,
     reason: &str,
 ) -> Result<(), Error> {
+    releases::supersede(transaction, before.target_id, release).await?;
     let mut row = row::ActiveModel {
         desired: Set(Desired::Running),
         target_id: Set(Some(release)),

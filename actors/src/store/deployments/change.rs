@@ -36,8 +36,8 @@ pub struct Change {
     pub target_id: Option<ReleaseId>,
     /// Whether the instance is to give way to a new one.
     pub is_replacing: Option<bool>,
-    /// When the instance was started; `Some(None)` when none is.
-    pub started_at: Option<Option<DateTime<Utc>>>,
+    /// Since when the instance has served.
+    pub started_at: Option<DateTime<Utc>>,
     /// How often it was started again after an exit.
     pub restarts: Option<i64>,
 }
@@ -258,7 +258,7 @@ fn observed(before: &Deployment, change: &Change) -> row::ActiveModel {
         row.is_replacing = Set(is_replacing);
     }
     if let Some(started_at) = change.started_at {
-        row.started_at = Set(started_at);
+        row.started_at = Set(Some(started_at));
     }
     if let Some(restarts) = change.restarts {
         row.restarts = Set(restarts);

@@ -28,6 +28,8 @@ pub(super) struct Model {
     pub reason: Option<String>,
     pub created_at: DateTimeUtc,
     pub created_by: String,
+    /// When it last began to serve.
+    pub served_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -39,6 +39,7 @@ pub(super) struct World {
     pub(super) instances: Vec<Observation>,
     pub(super) route: Option<InstanceRef>,
     pub(super) is_route_known: bool,
+    pub(super) is_held: bool,
     has_run: bool,
     pub(super) num_created: usize,
 }
@@ -57,6 +58,7 @@ impl World {
             instances: Vec::new(),
             route: None,
             is_route_known: false,
+            is_held: false,
             has_run: false,
             num_created: 0,
         }
@@ -75,9 +77,11 @@ impl World {
             retiring: None,
             routed: match &self.route {
                 _ if !self.is_route_known => Routed::Unknown,
+                None if self.is_held => Routed::Held,
                 None => Routed::Nowhere,
                 Some(instance) => Routed::To(instance),
             },
+            has_unroute_failed: false,
             is_retry_due: true,
         }
     }
@@ -128,6 +132,9 @@ impl World {
 
     fn request_restart(&mut self) {
         self.desired = Desired::Running;
+        if self.is_rolling_out() {
+            return;
+        }
         if self.live.is_some() {
             self.is_replacing = true;
             self.generation = self.generation.next();
@@ -135,6 +142,7 @@ impl World {
         }
         if !matches!(self.status, Status::Pending | Status::Building | Status::Starting) {
             self.status = Status::Restarting;
+            self.generation = self.generation.next();
         }
         if self.target == ReleaseState::Failed {
             self.target = ReleaseState::Unbuilt;
@@ -214,9 +222,15 @@ impl World {
         self.candidate = self.instances.last().map(|seen| seen.instance.clone());
     }
 
-    fn lead_to(&mut self, instance: InstanceRef) {
-        self.route = Some(instance);
+    fn lead_to(&mut self, instance: Option<InstanceRef>) {
+        self.is_held = true;
+        self.route = instance;
         self.is_route_known = true;
+    }
+
+    fn close(&mut self) {
+        self.lead_to(None);
+        self.is_held = false;
     }
 
     fn promote(&mut self) {
@@ -271,7 +285,7 @@ impl World {
 
 fn changes(step: Step) -> Vec<Change> {
     match step {
-        Step::Rest | Step::AwaitRetry => vec![],
+        Step::Rest | Step::AwaitRetry | Step::AwaitEdge => vec![],
         Step::Start => vec![
             Box::new(World::begin_generation),
             Box::new(World::create),
@@ -279,13 +293,14 @@ fn changes(step: Step) -> Vec<Change> {
         ],
         Step::Adopt(_) => vec![Box::new(World::record_candidate)],
         Step::AwaitHealth { instance, .. } => {
-            vec![Box::new(move |world| world.lead_to(instance)), Box::new(World::promote)]
+            vec![
+                Box::new(move |world| world.lead_to(Some(instance))),
+                Box::new(World::promote),
+            ]
         }
-        Step::Route(instance) => vec![Box::new(move |world| world.lead_to(instance))],
-        Step::Unroute => vec![Box::new(|world| {
-            world.route = None;
-            world.is_route_known = true;
-        })],
+        Step::Route(instance) => vec![Box::new(move |world| world.lead_to(Some(instance)))],
+        Step::Hold => vec![Box::new(|world| world.lead_to(None))],
+        Step::Unroute => vec![Box::new(World::close)],
         Step::RecordExit { instance, .. } | Step::RecordVanished(instance) => {
             vec![Box::new(move |world| world.record_end(&instance))]
         }

@@ -20,6 +20,8 @@ fn steps_to_rest(world: &mut World) -> Vec<Step> {
 #[test]
 fn a_first_deploy_goes_through_its_states_once() {
     let mut world = World::new();
+    assert_eq!(world.next(), Step::Hold);
+    world.take(usize::MAX);
     world.take(usize::MAX);
     assert_eq!((world.status, world.next()), (Status::Building, Step::Rest));
     world.apply(&Happening::BuildEnds);
@@ -78,6 +80,7 @@ fn a_live_instance_that_ends_during_a_rollout_leaves_the_candidate_to_take_over(
             steps[..],
             [
                 Step::RecordExit { .. },
+                Step::Hold,
                 Step::Retire(_),
                 Step::Record(Status::Starting),
                 Step::Adopt(_),
@@ -94,7 +97,23 @@ fn an_instance_that_stays_unhealthy_is_retired_and_not_tried_again() {
     world.apply(&Happening::LiveStaysUnhealthy);
     let steps = steps_to_rest(&mut world);
     assert!(
-        matches!(steps[..], [Step::Retire(_), Step::Start, Step::AwaitHealth { .. }]),
+        matches!(
+            steps[..],
+            [Step::Hold, Step::Retire(_), Step::Start, Step::AwaitHealth { .. }]
+        ),
+        "{steps:?}"
+    );
+}
+
+#[test]
+fn a_second_restart_leaves_the_first_one_its_candidate() {
+    let mut world = settled();
+    world.apply(&Happening::RestartRequested);
+    world.take(usize::MAX);
+    world.apply(&Happening::RestartRequested);
+    let steps = steps_to_rest(&mut world);
+    assert!(
+        matches!(steps[..], [Step::AwaitHealth { .. }, Step::Retire(_)]),
         "{steps:?}"
     );
 }
@@ -102,6 +121,7 @@ fn an_instance_that_stays_unhealthy_is_retired_and_not_tried_again() {
 #[test]
 fn a_start_that_was_begun_but_not_made_is_no_loss() {
     let mut world = World::new();
+    world.take(usize::MAX);
     world.take(usize::MAX);
     world.apply(&Happening::BuildEnds);
     world.take(1);
@@ -149,10 +169,13 @@ fn the_port_is_free_before_the_instance_is_stopped() {
 fn a_failed_build_rests_until_a_restart_is_asked_for() {
     let mut world = World::new();
     world.take(usize::MAX);
+    world.take(usize::MAX);
     world.apply(&Happening::BuildFails);
-    assert_eq!((world.status, world.next()), (Status::Failed, Step::Rest));
+    assert_eq!((world.status, world.next()), (Status::Failed, Step::Unroute));
+    world.take(usize::MAX);
+    assert_eq!(world.next(), Step::Rest);
     world.apply(&Happening::RestartRequested);
-    assert_eq!(world.next(), Step::Record(Status::Building));
+    assert_eq!(world.next(), Step::Hold);
 }
 
 #[test]
@@ -167,7 +190,8 @@ fn no_start_before_the_back_off_is_over() {
         candidate: None,
         instances: &[],
         retiring: None,
-        routed: Routed::Nowhere,
+        routed: Routed::Held,
+        has_unroute_failed: false,
         is_retry_due: false,
     };
     assert_eq!(next(&facts), Step::AwaitRetry);
