@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
@@ -28,10 +29,10 @@ pub(super) struct Edge {
     _data_dir: TempDir,
 }
 
-/// nginx as a TCP proxy. Dropping it kills it.
+/// nginx as a TCP proxy. Dropping it ends it.
 pub(super) struct Nginx {
     pub(super) addresses: [SocketAddr; 2],
-    _process: Child,
+    process: Child,
     _directory: TempDir,
 }
 
@@ -96,17 +97,31 @@ impl Nginx {
             .arg("-p")
             .arg(directory.path())
             .stdin(Stdio::null())
-            .kill_on_drop(true)
             .spawn()
             .context("nginx does not start")?;
+        let nginx = Self {
+            addresses,
+            process,
+            _directory: directory,
+        };
         for address in addresses {
             drop(retry(async || Ok(TcpStream::connect(address).await?)).await?);
         }
-        Ok(Some(Self {
-            addresses,
-            _process: process,
-            _directory: directory,
-        }))
+        Ok(Some(nginx))
+    }
+}
+
+impl Drop for Nginx {
+    /// Its workers would outlive a master that is killed.
+    fn drop(&mut self) {
+        let pid = self
+            .process
+            .id()
+            .and_then(|pid| i32::try_from(pid).ok())
+            .and_then(Pid::from_raw);
+        if let Some(Err(error)) = pid.map(|pid| kill_process(pid, Signal::TERM)) {
+            eprintln!("nginx is left over: {error}");
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, ErrorKind, Read, Write},
     os::unix::{
-        fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+        fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
         net::UnixListener,
     },
     path::{Path, PathBuf},
@@ -28,6 +28,14 @@ const MAX_LOG_BYTES: u64 = 1024 * 1024;
 /// The directory of the edge.
 #[derive(Debug, Clone)]
 pub(super) struct Directory(PathBuf);
+
+/// The control socket.
+#[derive(Debug)]
+pub(super) struct Control {
+    pub(super) listener: tokio::net::UnixListener,
+    /// Of the name in the directory, which another process may take over.
+    inode: u64,
+}
 
 /// Why the edge cannot have its directory.
 #[derive(Debug, thiserror::Error)]
@@ -117,7 +125,7 @@ impl Directory {
     }
 
     /// Listens for requests, in the place of whoever did before.
-    pub(super) fn bind_control(&self) -> io::Result<UnixListener> {
+    pub(super) fn bind_control(&self) -> io::Result<Control> {
         // The directory lets nobody else in, so it does not matter that the socket's own mode comes a moment later.
         let draft_path = self.0.join("control.sock.new");
         match fs::remove_file(&draft_path) {
@@ -126,9 +134,18 @@ impl Directory {
         }
         let listener = UnixListener::bind(&draft_path)?;
         fs::set_permissions(&draft_path, PermissionsExt::from_mode(0o600))?;
+        let inode = fs::metadata(&draft_path)?.ino();
         fs::rename(draft_path, self.control_path())?;
         listener.set_nonblocking(true)?;
-        Ok(listener)
+        Ok(Control {
+            listener: tokio::net::UnixListener::from_std(listener)?,
+            inode,
+        })
+    }
+
+    /// Tells whether clients still reach this listener, and not that of another process.
+    pub(super) fn leads_to(&self, control: &Control) -> bool {
+        fs::metadata(self.control_path()).is_ok_and(|found| found.ino() == control.inode)
     }
 
     /// Sends what this process prints, its panics included, to the log.

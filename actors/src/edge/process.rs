@@ -3,7 +3,7 @@
 use std::{fs::File, sync::Arc, time::Duration};
 
 use tokio::{
-    net::{UnixListener, UnixStream},
+    net::UnixStream,
     signal::unix::Signal,
     sync::mpsc,
     task::JoinSet,
@@ -14,7 +14,7 @@ use super::{
     build,
     connection::Connections,
     control::{Order, Outcome, converse, deadline, duration},
-    directory::{self, Directory, sign},
+    directory::{self, Control, Directory, sign},
     handover::{self, Arrivals, Bequest, Departure, Inheritance},
     pool::Standing,
     protocol::{Answer, Identity, Refusal, Request},
@@ -39,7 +39,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(super) struct Edge {
     directory: Directory,
     lock: File,
-    control: UnixListener,
+    control: Control,
     table: Table,
     connections: Arc<Connections>,
     conversations: JoinSet<()>,
@@ -88,7 +88,7 @@ impl Edge {
         Ok(Self {
             directory,
             lock,
-            control: UnixListener::from_std(control)?,
+            control,
             table,
             connections,
             conversations: JoinSet::new(),
@@ -104,7 +104,7 @@ impl Edge {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let ending = loop {
             tokio::select! {
-                accepted = self.control.accept() => match accepted {
+                accepted = self.control.listener.accept() => match accepted {
                     Ok((stream, _)) => self.converse(stream),
                     Err(error) => {
                         tracing::error!(%error, "the control socket takes no connections");
@@ -233,8 +233,10 @@ impl Edge {
     /// Goes on after a handover that was begun and not finished. The control socket may be the other process's by now.
     fn stay(&mut self) {
         self.is_handing_over = false;
-        let bound = self.directory.bind_control().and_then(UnixListener::from_std);
-        match bound {
+        if self.directory.leads_to(&self.control) {
+            return;
+        }
+        match self.directory.bind_control() {
             Ok(control) => self.control = control,
             Err(error) => tracing::error!(%error, "the control socket cannot be taken back"),
         }
