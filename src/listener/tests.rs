@@ -139,6 +139,16 @@ async fn who_sends_nothing_or_half_a_head_is_disconnected() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_silent_after_an_answer_is_disconnected() {
+    let server = Server::start(|| 2).await;
+    let started = Instant::now();
+    let answer = server.exchange(&get("/health").replace("close", "keep-alive")).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(started.elapsed() < Duration::from_secs(11), "{:?}", started.elapsed());
+    server.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_does_not_read_the_answer_is_disconnected() {
     const NUM_BYTES: usize = 64 * 1024 * 1024;
     let server = Server::start(|| NUM_BYTES).await;
