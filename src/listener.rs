@@ -21,7 +21,7 @@ use crate::service::Service;
 /// How many connections may be open at once, WebSockets included. More wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 20_000;
 /// How long open requests may take to end after a stop.
-const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
+const DRAIN_DEADLINE: Duration = Duration::from_secs(4);
 /// How long to wait after an accept that failed, which is what a lack of file descriptors looks like.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 

@@ -11,6 +11,7 @@ use std::{
 use borgos::cli::{self, Cli, Failure};
 use borgos_actors::runtime::process;
 use clap::Parser;
+use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1);
@@ -25,8 +26,23 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
-async fn run(cli: Cli) -> ExitCode {
+fn run(cli: Cli) -> ExitCode {
+    match to_its_end(carry_out(cli)) {
+        Ok(exit_code) => exit_code,
+        Err(error) => fail(&format!("cannot start the runtime: {error}"), 1),
+    }
+}
+
+/// Runs a future, and leaves behind what blocks a thread when it is over: a runtime that is dropped would wait for that,
+/// for ever if a file system hangs, and the process would outlive its own stop.
+fn to_its_end<T>(work: impl Future<Output = T>) -> io::Result<T> {
+    let runtime = Runtime::new()?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(result)
+}
+
+async fn carry_out(cli: Cli) -> ExitCode {
     // The command line is the only TLS client; a second provider in the process would be a mistake of the build.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return fail("another TLS provider is already installed", 1);
@@ -48,4 +64,27 @@ fn fail(message: &str, exit_code: u8) -> ExitCode {
     // Nothing can be done about a standard error that is closed, and the exit code still tells.
     let _ = writeln!(io::stderr(), "error: {message}");
     ExitCode::from(exit_code)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_that_blocks_does_not_keep_the_process_from_its_end() {
+        let (release, released) = channel::<()>();
+        to_its_end(async {
+            let (begun, has_begun) = channel();
+            tokio::task::spawn_blocking(move || {
+                begun.send(()).unwrap();
+                released.recv()
+            });
+            has_begun.recv().unwrap();
+        })
+        .unwrap();
+        // Were it waited for, this would never be reached.
+        drop(release);
+    }
 }

@@ -14,7 +14,6 @@ mod table;
 
 use std::{convert::Infallible, sync::Arc};
 
-use borgos_actors::Error;
 use warp::{Filter, Rejection, Reply as _, filters::BoxedFilter, http::Method, reject, reply::Response};
 
 pub use self::table::{Endpoint, Miss, Scope, find};
@@ -114,11 +113,5 @@ fn answer(result: Result<Reply, Problem>) -> Response {
 
 /// Reads an id of the path, which the route table has checked already.
 async fn id(text: String) -> Result<i64, Rejection> {
-    parse_id(&text).ok_or_else(|| {
-        let error = Error::InvalidField {
-            field: "id".to_owned(),
-            reason: "must be a positive whole number".to_owned(),
-        };
-        reject::custom(Problem::from(error))
-    })
+    parse_id(&text).ok_or_else(|| reject::custom(Problem::invalid_field("id", "must be a positive whole number")))
 }

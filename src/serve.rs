@@ -26,7 +26,8 @@ use crate::{
 
 /// How long WebSockets may take to close, beside the listener's own deadline.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(3);
-/// How long the actors may take to end. With the listener's deadline this stays below ten seconds.
+/// How long the actors may take to end. With the listener's four seconds, one for a kill and one for the database this
+/// stays below ten.
 const ACTORS_DEADLINE: Duration = Duration::from_secs(3);
 
 /// How the service ended.

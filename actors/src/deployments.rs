@@ -191,20 +191,27 @@ impl Deployments {
     }
 
     /// Waits for a goal. An actor that is replaced meanwhile is asked again: the row is written, and its successor goes on.
+    /// One that has gone for good has gone with its deployment, which somebody else has deleted.
     async fn settle(&self, id: DeploymentId, goal: Goal, patience: Duration) -> Result<Progress, Error> {
-        let handle = self.directory.handle(id);
         let deadline = Instant::now() + patience;
         loop {
             let left = deadline.duration_since(Instant::now());
-            match handle
-                .call(left, |reply| deployment::Message::Settle { goal, reply })
-                .await
-            {
+            let handle = self.directory.handle(id);
+            let ask = |reply| deployment::Message::Settle { goal, reply };
+            let unanswered = match handle.call(left, ask).await {
                 Ok(settled) => return settled.map(|_| Progress::Done),
-                Err(Error::Timeout { .. }) => return Ok(Progress::UnderWay),
-                Err(Error::Restarting { .. } | Error::Busy { .. }) if left > RETRY_PAUSE => sleep(RETRY_PAUSE).await,
-                Err(Error::Restarting { .. } | Error::Busy { .. }) => return Ok(Progress::UnderWay),
-                Err(error) => return Err(error),
+                Err(error) => error,
+            };
+            deployments::deployment(&self.store, id).await?;
+            match unanswered {
+                Error::Timeout { .. } => return Ok(Progress::UnderWay),
+                Error::Restarting { .. } | Error::Busy { .. } | Error::NotFound { .. } if left > RETRY_PAUSE => {
+                    sleep(RETRY_PAUSE).await;
+                }
+                Error::Restarting { .. } | Error::Busy { .. } | Error::NotFound { .. } => {
+                    return Ok(Progress::UnderWay);
+                }
+                error => return Err(error),
             }
         }
     }
@@ -299,7 +306,33 @@ impl From<runtime::Error> for Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::{
+        runtime::{Kind, Processes},
+        store::Settings,
+    };
+
+    async fn deployments(directory: &std::path::Path) -> Deployments {
+        let store = Store::open(&Settings::sqlite(directory.to_owned()).unwrap())
+            .await
+            .unwrap();
+        let processes = Arc::new(Processes::new(directory, "/nonexistent/keeper".into(), Vec::new()).unwrap());
+        let runtimes = Runtimes::new(processes.clone(), processes, Kind::Process, false);
+        let (reconciler, events) = (Handle::new("reconciler", 1), Handle::new("event-bus", 1));
+        Deployments::new(store, runtimes, Directory::default(), reconciler, events)
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_deployment_that_is_deleted_is_told_that_it_is_not_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let deployments = deployments(directory.path()).await;
+        let patience = Duration::from_millis(10);
+        let settled = deployments.settle(DeploymentId(7), Goal::Stopped, patience).await;
+        assert_eq!(settled.unwrap_err().to_string(), "Deployment with id 7 not found");
+        deployments.store.close().await.unwrap();
+    }
 
     #[test]
     fn a_default_name_is_always_a_name() {

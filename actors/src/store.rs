@@ -36,7 +36,7 @@ pub use inspect::{Condition, inspect};
 pub use migrate::OpenError;
 
 /// No answer from the database takes longer than this; a server that was cut off would otherwise hold us for hours.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How often a claim is made that loses against others between its look and its write.
 const MAX_TRIES: u32 = 5;

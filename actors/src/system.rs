@@ -41,6 +41,7 @@ const LIFECYCLE_CAPACITY: usize = 10_000;
 const ENGINE_PATIENCE: Duration = Duration::from_secs(3);
 /// How long the database may take to close.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+
 /// Which runtime new deployments get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RuntimeChoice {
@@ -128,6 +129,7 @@ impl System {
                 program: settings.program,
             },
             reconciler: reconciler::Args {
+                handle: handles.reconciler.clone(),
                 store: store.clone(),
                 runtimes: runtimes.clone(),
                 directory: directory.clone(),

@@ -9,7 +9,7 @@ use self::tree::Actor;
 use super::{
     Failure,
     client::{Client, Remote},
-    output::{line, plain},
+    output::{self, line, plain},
 };
 
 #[derive(Debug, Args)]
@@ -44,7 +44,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
 async fn show(client: &Client, is_json: bool) -> Result<(), Failure> {
     let answer = client.get("/api/v1/actors").await?;
     if is_json {
-        return Ok(line(&answer.to_string())?);
+        return Ok(line(&output::json(&answer))?);
     }
     let actors: Vec<Actor> = understood(answer)?;
     for text in tree::draw(&actors) {
@@ -61,7 +61,7 @@ async fn restart(client: &Client, path: &str, is_json: bool) -> Result<(), Failu
     }
     let answer = client.post(&format!("/api/v1/actors/{path}/restart")).await?;
     if is_json {
-        return Ok(line(&answer.to_string())?);
+        return Ok(line(&output::json(&answer))?);
     }
     let actor: Actor = understood(answer)?;
     let state = plain(actor.state.as_deref().unwrap_or("?"));

@@ -7,7 +7,10 @@ use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Failure, output::plain};
+use super::{
+    Failure,
+    output::{plain, sentence},
+};
 use crate::{config::Secret, problem::chain};
 
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
@@ -152,7 +155,7 @@ pub(super) fn refusal(status: StatusCode, body: &[u8]) -> Failure {
     let message = problem
         .message
         .as_deref()
-        .map_or_else(|| format!("the service answered {status}"), plain);
+        .map_or_else(|| format!("the service answered {status}"), sentence);
     let details: Vec<String> = [problem.code, problem.request_id]
         .into_iter()
         .flatten()

@@ -20,7 +20,7 @@ use tokio_tungstenite::{
 use super::{
     Failure,
     client::{Client, Remote, refusal},
-    output::{line, plain},
+    output::{self, line, plain, sentence},
 };
 
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
@@ -104,7 +104,7 @@ fn request(client: &Client) -> Result<Request<()>, Failure> {
 fn closed(frame: Option<CloseFrame>) -> Failure {
     let reason = match frame {
         Some(frame) if frame.reason.is_empty() => format!(" with code {}", u16::from(frame.code)),
-        Some(frame) => format!(" with code {}: {}", u16::from(frame.code), plain(&frame.reason)),
+        Some(frame) => format!(" with code {}: {}", u16::from(frame.code), sentence(&frame.reason)),
         None => String::new(),
     };
     Failure::General(format!("the service closed the connection{reason}"))
@@ -121,9 +121,14 @@ fn print(text: &str, is_json: bool) -> Result<(), Failure> {
     };
     if frame["type"] == "error" {
         let message = frame["message"].as_str().or_else(|| frame["data"]["message"].as_str());
-        return Err(Failure::General(plain(message.unwrap_or("the service refused"))));
+        return Err(Failure::General(sentence(message.unwrap_or("the service refused"))));
     }
-    Ok(line(&if is_json { frame.to_string() } else { describe(&frame) })?)
+    let text = if is_json {
+        output::json(&frame)
+    } else {
+        describe(&frame)
+    };
+    Ok(line(&text)?)
 }
 
 fn describe(frame: &Value) -> String {
@@ -133,7 +138,7 @@ fn describe(frame: &Value) -> String {
         text("at"),
         text("channel"),
         text("type"),
-        frame["data"]
+        output::json(&frame["data"])
     )
 }
 
@@ -155,8 +160,9 @@ mod tests {
 
     #[test]
     fn a_refusal_ends_the_command() {
-        let failure = print(r#"{"type": "error", "message": "there is no such channel"}"#, false).unwrap_err();
-        assert_eq!(failure.to_string(), "there is no such channel");
+        let message = format!("there is no such channel; known are {}", "projects, ".repeat(20));
+        let failure = print(&json!({"type": "error", "message": message}).to_string(), false).unwrap_err();
+        assert_eq!(failure.to_string(), message);
         assert!(print("<html>", true).is_err());
     }
 }

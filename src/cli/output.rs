@@ -5,8 +5,12 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
-/// How much of a text of the service is shown in one cell or line.
-const MAX_TEXT_CHARS: usize = 80;
+use serde_json::Value;
+
+/// How much of a text of the service is shown in one cell or column.
+const MAX_CELL_CHARS: usize = 80;
+/// How much of a sentence of the service is shown: ample for those that list what is allowed.
+const MAX_SENTENCE_CHARS: usize = 2000;
 
 /// A colour of a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,12 +45,33 @@ pub(super) fn has_colors() -> bool {
     io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Makes a text of the service fit for one line: its control characters could steer the terminal.
+/// Makes a text of the service fit for a cell: its control characters could steer the terminal.
 pub(super) fn plain(text: &str) -> String {
+    cleaned(text, MAX_CELL_CHARS)
+}
+
+/// Makes a sentence of the service, such as why it refused, fit for one line.
+pub(super) fn sentence(text: &str) -> String {
+    cleaned(text, MAX_SENTENCE_CHARS)
+}
+
+fn cleaned(text: &str, max_chars: usize) -> String {
     let clean = |c: char| if c.is_control() { ' ' } else { c };
-    let mut shown: String = text.chars().map(clean).take(MAX_TEXT_CHARS).collect();
-    if text.chars().nth(MAX_TEXT_CHARS).is_some() {
+    let mut shown: String = text.chars().map(clean).take(max_chars).collect();
+    if text.chars().nth(max_chars).is_some() {
         shown.push('…');
+    }
+    shown
+}
+
+/// Writes JSON with every control character escaped. JSON itself allows some of them, which could steer the terminal.
+pub(super) fn json(value: &Value) -> String {
+    let mut shown = String::new();
+    for c in value.to_string().chars() {
+        match c.is_control() {
+            true => shown.push_str(&format!("\\u{:04x}", u32::from(c))),
+            false => shown.push(c),
+        }
     }
     shown
 }
@@ -63,6 +88,8 @@ pub(super) fn duration(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -75,5 +102,10 @@ mod tests {
     fn a_text_of_the_service_cannot_steer_the_terminal() {
         assert_eq!(plain("a\u{1b}[31m\nb"), "a [31m b");
         assert_eq!(plain(&"x".repeat(81)).chars().count(), 81);
+        assert_eq!(sentence("a\u{9b}2Jb"), "a 2Jb");
+        let value = json!({"a": "\u{1b}\u{7f}\u{9b}2J"});
+        let shown = json(&value);
+        assert_eq!(shown, r#"{"a":"\u001b\u007f\u009b2J"}"#);
+        assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), value);
     }
 }

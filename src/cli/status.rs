@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     Failure,
     client::{Client, Remote},
-    output::{Color, colored, duration, line, plain},
+    output::{self, Color, colored, duration, line, plain, sentence},
 };
 
 #[derive(Default, Deserialize)]
@@ -37,7 +37,7 @@ pub(super) async fn run(remote: &Remote, is_json: bool) -> Result<(), Failure> {
     let (health_status, health) = client.get_any("/health").await?;
     let status = client.get("/api/v1/status").await?;
     if is_json {
-        line(&status.to_string())?;
+        line(&output::json(&status))?;
     } else {
         for text in describe(&health, status)? {
             line(&text)?;
@@ -79,7 +79,7 @@ fn describe(health: &Value, status: Value) -> Result<Vec<String>, Failure> {
 fn describe_health(health: &Health) -> String {
     match (health.status.as_deref(), &health.reason) {
         (Some("healthy"), _) => colored("healthy", Color::Green),
-        (_, Some(reason)) => format!("{}: {}", colored("unhealthy", Color::Red), plain(reason)),
+        (_, Some(reason)) => format!("{}: {}", colored("unhealthy", Color::Red), sentence(reason)),
         _ => colored("unhealthy", Color::Red),
     }
 }

@@ -4,6 +4,9 @@
 //! A listener that only this machine reaches takes the loopback's names and addresses. A wider one also takes any IP
 //! address, because rebinding needs a name and behind a published container port the service cannot know the address it
 //! was reached by. Any other name must be listed with `--allowed-host`.
+//!
+//! A page that may send requests is one of this service's own port. Other ports of the loopback are other sites: the apps
+//! that are deployed here answer there, and the pages of an app must not operate the service that runs it.
 
 use std::net::IpAddr;
 
@@ -68,9 +71,9 @@ impl Hosts {
     }
 
     fn is_friend(&self, scheme: Scheme, origin: &Site, own: &Site) -> bool {
+        let is_same_host = origin.host == own.host || (is_loopback(&origin.host) && is_loopback(&own.host));
         let own_port = own.port.unwrap_or(scheme.port());
-        let is_same = origin.host == own.host && origin.port == Some(own_port);
-        is_same || is_loopback(&origin.host) || self.is_listed(&origin.host)
+        (is_same_host && origin.port == Some(own_port)) || self.is_listed(&origin.host)
     }
 
     fn is_allowed(&self, site: &Site) -> bool {
@@ -250,17 +253,13 @@ mod tests {
                 &[("host", "borg.example:8081"), ("origin", origin)],
             )
         };
-        for good in [
-            "http://borg.example:8081",
-            "https://borg.example",
-            "http://localhost:3000",
-            "http://[::1]:8081",
-        ] {
+        for good in ["http://borg.example:8081", "https://borg.example"] {
             assert_eq!(post(good), "ok", "{good}");
         }
         for bad in [
             "null",
             "http://evil.example",
+            "http://localhost:8081",
             "http://borg.example.evil",
             "http://evilborg.example",
             "file://localhost",
@@ -274,6 +273,22 @@ mod tests {
         assert_eq!(code(&hosts, "GET", "/", &evil), "ok");
         let upgrade = [evil[0], evil[1], ("upgrade", "websocket")];
         assert_eq!(code(&hosts, "GET", "/", &upgrade), "ORIGIN_NOT_ALLOWED");
+    }
+
+    #[test]
+    fn a_page_of_an_app_on_another_port_may_not_change_anything() {
+        let hosts = hosts(true);
+        for (origin, expected) in [
+            ("http://localhost:8081", "ok"),
+            ("http://127.0.0.1:8081", "ok"),
+            ("http://[::1]:8081", "ok"),
+            ("http://localhost:8090", "ORIGIN_NOT_ALLOWED"),
+            ("http://127.0.0.1:8090", "ORIGIN_NOT_ALLOWED"),
+            ("http://localhost", "ORIGIN_NOT_ALLOWED"),
+        ] {
+            let post = code(&hosts, "POST", "/", &[("host", "localhost:8081"), ("origin", origin)]);
+            assert_eq!(post, expected, "{origin}");
+        }
     }
 
     #[test]

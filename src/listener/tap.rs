@@ -2,7 +2,7 @@
 
 use std::{
     future::Future,
-    io::{self, IoSlice},
+    io::{self, ErrorKind, IoSlice},
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -17,6 +17,8 @@ use tokio::{
 
 use super::framing::Scanner;
 
+/// How long a client may take nothing of what it is sent: it would hold its place and our answer for ever.
+pub(super) const WRITE_DEADLINE: Duration = Duration::from_secs(30);
 /// How long and how much a client may go on sending a body that was refused.
 const LINGER_DEADLINE: Duration = Duration::from_secs(2);
 const MAX_LINGER_BYTES: usize = 16 * 1024 * 1024;
@@ -26,6 +28,8 @@ const LINGER_BUFFER_BYTES: usize = 16 * 1024;
 pub(super) struct Tap {
     stream: TcpStream,
     scanner: Scanner,
+    /// Runs while the client takes nothing; most of the time it does.
+    stalled: Option<Pin<Box<Sleep>>>,
     /// The end of a connection whose client was still sending; most have none.
     linger: Option<Box<Linger>>,
     _place: OwnedSemaphorePermit,
@@ -42,9 +46,23 @@ impl Tap {
         Self {
             stream,
             scanner,
+            stalled: None,
             linger: None,
             _place: place,
         }
+    }
+
+    /// Passes a write's outcome on, and fails one that has been waiting for too long.
+    fn limit_stall(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(WRITE_DEADLINE)));
+        stalled
+            .as_mut()
+            .poll(cx)
+            .map(|()| Err(io::Error::new(ErrorKind::TimedOut, "the client takes nothing")))
     }
 
     /// Reads and drops what comes until the client has ended too. To close a socket with unread bytes resets it, and
@@ -80,7 +98,8 @@ impl AsyncRead for Tap {
 
 impl AsyncWrite for Tap {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.limit_stall(cx, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -106,7 +125,8 @@ impl AsyncWrite for Tap {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.limit_stall(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {

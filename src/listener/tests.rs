@@ -138,6 +138,30 @@ async fn who_sends_nothing_or_half_a_head_is_disconnected() {
     server.end().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_is_silent_after_an_answer_is_disconnected() {
+    let server = Server::start(|| 2).await;
+    let started = Instant::now();
+    let answer = server.exchange(&get("/health").replace("close", "keep-alive")).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(started.elapsed() < Duration::from_secs(11), "{:?}", started.elapsed());
+    server.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_read_the_answer_is_disconnected() {
+    const NUM_BYTES: usize = 64 * 1024 * 1024;
+    let server = Server::start(|| NUM_BYTES).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    client.write_all(get("/health").as_bytes()).await.unwrap();
+    client.readable().await.unwrap();
+    sleep(tap::WRITE_DEADLINE * 2).await;
+    let mut received = Vec::new();
+    let is_whole = client.read_to_end(&mut received).await.is_ok() && received.len() >= NUM_BYTES;
+    assert!(!is_whole, "the rest was thrown away with the connection");
+    server.end().await;
+}
+
 #[tokio::test]
 async fn a_stop_ends_idle_connections_at_once() {
     let server = Server::start(|| 2).await;

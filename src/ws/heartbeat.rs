@@ -45,9 +45,9 @@ impl Heartbeat {
         Beat::Ping
     }
 
-    /// Notes that the other end has answered.
-    pub(super) fn record_pong(&mut self) {
-        self.is_waiting = false;
+    /// Notes that the other end has answered; says whether it was asked.
+    pub(super) fn record_pong(&mut self) -> bool {
+        std::mem::take(&mut self.is_waiting)
     }
 }
 
@@ -62,7 +62,8 @@ mod tests {
         for beat in 1..=3 {
             assert_eq!(heartbeat.due().await, Beat::Ping);
             assert_eq!(start.elapsed().as_secs(), 25 * beat);
-            heartbeat.record_pong();
+            assert!(heartbeat.record_pong());
+            assert!(!heartbeat.record_pong());
         }
     }
 

@@ -71,8 +71,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     async fn take_in(&mut self, incoming: Incoming) -> Result<(), Ending> {
-        if incoming == Incoming::Pong {
-            self.heartbeat.record_pong();
+        // One that nobody asked for is a message like any other.
+        if incoming == Incoming::Pong && self.heartbeat.record_pong() {
             return Ok(());
         }
         match (self.inbound.check(), incoming) {

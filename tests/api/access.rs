@@ -92,6 +92,7 @@ async fn a_page_of_another_site_can_neither_write_nor_listen() {
     for origin in [
         "http://evil.example",
         "https://localhost.evil.example",
+        "http://localhost:1",
         "null",
         "file://",
     ] {

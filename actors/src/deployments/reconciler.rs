@@ -6,13 +6,15 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
     time::Duration,
 };
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream::BoxStream};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 use tracing::{debug, info, warn};
 
 use super::{Directory, Runtimes};
@@ -20,7 +22,7 @@ use crate::{
     deployment::{self, DeploymentActor},
     edge, event_bus,
     id::DeploymentId,
-    runtime::{self, Change, InstanceRef, Observation, Runtime},
+    runtime::{self, Change, InstanceRef, Observation},
     store::{Store, deployments},
     supervision::{self, ChildSpec, Children, Handle, Restart},
 };
@@ -30,6 +32,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// An instance without a deployment is removed when it was seen for this long: its row may be about to be committed, or
 /// a restored database about to be replaced by the right one.
 const ORPHAN_GRACE: Duration = Duration::from_secs(60);
+/// The pause before a hint is passed on that found no room.
+const HINT_PAUSE: Duration = Duration::from_millis(100);
 /// A deployment's actor gets this long to finish its message when it is stopped.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 /// No message of a deployment takes this long: all that waits is done beside the actor.
@@ -62,6 +66,8 @@ impl supervision::Message for Message {
 /// What the actor is given.
 #[derive(Clone)]
 pub struct Args {
+    /// The actor's own address, through which hints come: bounded, as what is outside may change without end.
+    pub handle: Handle<Message>,
     /// Where the rows are.
     pub store: Store,
     /// What can run deployments.
@@ -99,7 +105,7 @@ impl Actor for Reconciler {
     async fn pre_start(&self, myself: ActorRef<Message>, args: Args) -> Result<State, ActorProcessingErr> {
         let mut followers = JoinSet::new();
         for runtime in args.runtimes.in_use() {
-            followers.spawn(follow(runtime, myself.clone()));
+            followers.spawn(follow(runtime.changes(), args.handle.clone()));
         }
         myself.cast(Message::Sweep)?;
         myself.send_interval(SWEEP_EVERY, || Message::Sweep);
@@ -136,12 +142,12 @@ impl Actor for Reconciler {
     }
 }
 
-/// Passes a runtime's changes on until the actor is gone.
-async fn follow(runtime: Arc<dyn Runtime>, reconciler: ActorRef<Message>) {
-    let mut changes = runtime.changes();
+/// Passes a runtime's changes on, as fast as the actor takes them. Ends with the actor.
+async fn follow(mut changes: BoxStream<'static, Change>, reconciler: Handle<Message>) {
     while let Some(change) = changes.next().await {
-        if reconciler.cast(Message::Heard(change)).is_err() {
-            return;
+        while let Err(error) = reconciler.cast(Message::Heard(change.clone())) {
+            debug!(%error, "the reconciler takes no hint now");
+            sleep(HINT_PAUSE).await;
         }
     }
 }
@@ -283,5 +289,33 @@ impl State {
                 Err(error) => warn!(deployment.id = %deployment, ?instance, %error, "an orphan could not be removed"),
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use futures_util::stream;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_changes_waits_at_its_source() {
+        let num_taken = Arc::new(AtomicUsize::new(0));
+        let counter = num_taken.clone();
+        let flood = stream::repeat_with(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+            Change::Everything
+        });
+        let reconciler = Handle::new("reconciler", 3);
+        timeout(HINT_PAUSE * 100, follow(flood.boxed(), reconciler))
+            .await
+            .unwrap_err();
+        assert_eq!(num_taken.load(Ordering::Relaxed), 4);
     }
 }

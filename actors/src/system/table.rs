@@ -7,7 +7,7 @@ use ractor::Actor;
 use crate::{
     deployments::reconciler,
     edge, event_bus, journal, metrics,
-    store::Store,
+    store::{ANSWER_TIMEOUT, Store},
     store_watch,
     supervision::{self, ChildSpec, Children, Handle, Limit, Strategy, SupervisorSpec},
 };
@@ -16,6 +16,9 @@ use crate::{
 const EVENT_BUS_CAPACITY: usize = 10_000;
 /// As many messages may wait for any other of the static actors.
 const CAPACITY: usize = 1000;
+/// Who waits for the database is told after [`ANSWER_TIMEOUT`] that it does not answer, and must not be taken for stuck
+/// before that, nor right then.
+const STORE_STALL: Duration = ANSWER_TIMEOUT.saturating_mul(2);
 /// Removing a long backlog of events may take this long.
 const PRUNE_STALL: Duration = Duration::from_secs(600);
 /// The root gives up soon: what is wrong then needs a fresh process.
@@ -77,12 +80,15 @@ impl Parts {
                 "deployments",
                 Strategy::OneForOne,
                 TENANTS,
-                vec![worker(
-                    &handles.reconciler,
-                    "reconciler",
-                    || reconciler::Reconciler,
-                    self.reconciler,
-                )],
+                vec![
+                    worker(
+                        &handles.reconciler,
+                        "reconciler",
+                        || reconciler::Reconciler,
+                        self.reconciler,
+                    )
+                    .stall(STORE_STALL),
+                ],
             )
         };
         let app = supervisor(
@@ -91,7 +97,7 @@ impl Parts {
             APP,
             vec![
                 worker(&handles.events, "event-bus", || event_bus::Bus, self.store),
-                worker(&handles.journal, "journal", || journal::Journal, self.journal),
+                worker(&handles.journal, "journal", || journal::Journal, self.journal).stall(STORE_STALL),
                 worker(&handles.metrics, "metrics", || metrics::Metrics, self.metrics),
                 worker(&handles.edge, "edge", || edge::EdgeActor, self.edge),
                 ChildSpec::supervisor(deployments),

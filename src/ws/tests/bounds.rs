@@ -130,6 +130,19 @@ async fn a_flood_of_messages_is_refused_and_then_closed() {
 }
 
 #[tokio::test]
+async fn a_flood_of_pongs_that_nobody_asked_for_is_closed() {
+    let world = World::new().await;
+    let mut client = world.connect().await;
+    for _ in 0..200 {
+        if !client.try_send(Message::Pong(Bytes::new())).await {
+            break;
+        }
+    }
+    assert_eq!(client.read_to_close().await.1, 1008);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn all_connections_are_told_when_the_service_stops() {
     let world = World::new().await;
     let mut clients = Vec::new();
