@@ -132,9 +132,14 @@ pub fn next(facts: &Facts<'_>) -> Step {
     }
 }
 
-/// Whether the release that is to serve has to be built now.
-pub fn is_build_due(facts: &Facts<'_>) -> bool {
+/// Whether a build of the release that is to serve may go on.
+pub fn is_build_wanted(facts: &Facts<'_>) -> bool {
     facts.desired == Desired::Running && facts.target == ReleaseState::Unbuilt
+}
+
+/// Whether the build is to begin: once the port is held and the status says so, or beside what serves.
+pub fn is_build_due(facts: &Facts<'_>) -> bool {
+    is_build_wanted(facts) && (facts.live.is_some() || facts.status == Status::Building)
 }
 
 impl<'a> Facts<'a> {

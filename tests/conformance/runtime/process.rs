@@ -59,7 +59,11 @@ async fn what_leaves_the_group_ends_with_the_app() {
     fixture::run(Kind::Process, async |fixture| {
         let instance = fixture.runtime.start(&fixture.spec(&["escape"]).await).await.unwrap();
         fixture.served_environment().await;
-        assert_eq!(num_sleepers(fixture), 2);
+        eventually("both sleep", async || match num_sleepers(fixture) {
+            2 => Ok(()),
+            other => Err(other),
+        })
+        .await;
         fixture.runtime.stop(&instance, GRACE).await.unwrap();
         assert_eq!(working_in(fixture.path()), Vec::<String>::new());
         assert_eq!(fixture.exit().await.code, 143);

@@ -97,7 +97,8 @@ impl State {
             self.retirement.abort();
             self.retiring = None;
         }
-        let is_due = machine::is_build_due(&self.facts(row, target, instances));
+        let facts = self.facts(row, target, instances);
+        let (is_due, is_wanted) = (machine::is_build_due(&facts), machine::is_build_wanted(&facts));
         if is_due && self.building != Some(target.id) {
             let project = projects::project(&self.args.store, row.project_id).await?;
             self.building = Some(target.id);
@@ -110,7 +111,7 @@ impl State {
                     command: row.command.clone(),
                 },
             });
-        } else if !is_due {
+        } else if !is_wanted {
             self.build.abort();
             self.building = None;
         }
