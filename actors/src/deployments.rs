@@ -21,6 +21,7 @@ use crate::{
 };
 
 mod directory;
+mod grace;
 pub mod reconciler;
 mod runtimes;
 

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Which runtime a deployment runs on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Containers of a Docker engine.
@@ -173,6 +173,15 @@ pub struct EnforcedLimits {
     pub memory: bool,
 }
 
+/// What was built for a release and takes room until it is discarded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Built {
+    /// Whose release it is.
+    pub deployment: DeploymentId,
+    /// The release's number.
+    pub release: i64,
+}
+
 /// A hint that something may have changed. Look, do not trust.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
@@ -262,6 +271,12 @@ pub trait Runtime: Send + Sync {
 
     /// Removes an instance and kills it if it runs. Removing what is gone is a success.
     async fn remove(&self, instance: &InstanceRef) -> Result<(), Error>;
+
+    /// Lists what was built here for releases and still takes room.
+    async fn built(&self) -> Result<Vec<Built>, Error>;
+
+    /// Discards what was built for a release; refused while an instance needs it. Discarding what is gone is a success.
+    async fn discard(&self, built: Built) -> Result<(), Error>;
 
     /// Returns the last lines of the instance's output, standard output and error together, oldest first. Long lines
     /// are cut, and of an instance that is gone there are none.

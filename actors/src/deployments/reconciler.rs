@@ -4,34 +4,25 @@
 //! with the rows: at start, every 30 s, and when a runtime says that it may have missed something. It owns
 //! nothing; after a crash the next sweep does the same. What a single deployment needs is its own actor's business.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::{collections::HashSet, time::Duration};
 
 use futures_util::{StreamExt, stream::BoxStream};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::{
-    task::JoinSet,
-    time::{Instant, sleep},
-};
+use tokio::{task::JoinSet, time::sleep};
 use tracing::{debug, info, warn};
 
-use super::{Directory, Runtimes};
+use super::{Directory, Runtimes, grace::Grace};
 use crate::{
     deployment::{self, DeploymentActor},
     edge, event_bus,
     id::DeploymentId,
-    runtime::{self, Change, InstanceRef, Observation},
-    store::{Store, deployments},
+    runtime::{self, Built, Change, InstanceRef, Observation},
+    store::{Store, deployments, releases},
     supervision::{self, ChildSpec, Children, Handle, Restart},
 };
 
 /// How often everything is compared although nothing was heard.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
-/// An instance without a deployment is removed when it was seen for this long: its row may be about to be committed, or
-/// a restored database about to be replaced by the right one.
-const ORPHAN_GRACE: Duration = Duration::from_secs(60);
 /// The pause before a hint is passed on that found no room.
 const HINT_PAUSE: Duration = Duration::from_millis(100);
 /// A deployment's actor gets this long to finish its message when it is stopped.
@@ -48,8 +39,15 @@ pub enum Message {
     Look(DeploymentId),
     /// A runtime saw a change.
     Heard(Change),
-    /// What the runtimes run, as a sweep asked for.
-    Listed(Vec<(runtime::Kind, Vec<Observation>)>),
+    /// What the runtimes run and have built, as a sweep asked for.
+    Listed(Listed),
+}
+
+/// What the runtimes know of.
+#[derive(Debug, Default)]
+pub struct Listed {
+    instances: Vec<(runtime::Kind, Observation)>,
+    built: Vec<(runtime::Kind, Built)>,
 }
 
 impl supervision::Message for Message {
@@ -93,8 +91,10 @@ pub struct State {
     followers: JoinSet<()>,
     /// Lists and removals under way; end with the actor.
     errands: JoinSet<()>,
-    /// Instances without a deployment, and since when they were seen.
-    orphans: HashMap<InstanceRef, Instant>,
+    /// Instances without a deployment.
+    orphans: Grace<(runtime::Kind, DeploymentId, InstanceRef)>,
+    /// What was built for releases that can no longer serve.
+    waste: Grace<(runtime::Kind, Built)>,
 }
 
 impl Actor for Reconciler {
@@ -114,7 +114,8 @@ impl Actor for Reconciler {
             myself,
             followers,
             errands: JoinSet::new(),
-            orphans: HashMap::new(),
+            orphans: Grace::default(),
+            waste: Grace::default(),
         })
     }
 
@@ -240,17 +241,23 @@ impl State {
         self.args.directory.forget(id);
     }
 
-    /// Asks the runtimes what runs, beside the actor: an engine may take its time.
+    /// Asks the runtimes what runs and what was built, beside the actor: an engine may take its time.
     fn begin_listing(&mut self) {
         while self.errands.try_join_next().is_some() {}
         let runtimes = self.args.runtimes.in_use();
         let myself = self.myself.clone();
         self.errands.spawn(async move {
-            let mut listed = Vec::new();
+            let mut listed = Listed::default();
             for runtime in runtimes {
-                match runtime.list().await {
-                    Ok(instances) => listed.push((runtime.kind(), instances)),
-                    Err(error) => warn!(%error, runtime = ?runtime.kind(), "what runs could not be listed"),
+                let kind = runtime.kind();
+                match (runtime.list().await, runtime.built().await) {
+                    (Ok(instances), Ok(built)) => {
+                        listed.instances.extend(instances.into_iter().map(|seen| (kind, seen)));
+                        listed.built.extend(built.into_iter().map(|built| (kind, built)));
+                    }
+                    (Err(error), _) | (_, Err(error)) => {
+                        warn!(%error, runtime = ?kind, "what runs could not be listed")
+                    }
                 }
             }
             // An error means that the actor is gone, and its successor sweeps anew.
@@ -258,35 +265,43 @@ impl State {
         });
     }
 
-    /// Removes instances that have been without a deployment for long enough.
-    async fn listed(&mut self, listed: Vec<(runtime::Kind, Vec<Observation>)>) -> Result<(), ActorProcessingErr> {
+    /// Removes what has been in nobody's use for long enough: instances without a deployment, and what was built for
+    /// releases that can no longer serve.
+    async fn listed(&mut self, listed: Listed) -> Result<(), ActorProcessingErr> {
         let rows = deployments::wanted(&self.args.store).await?;
-        let now = Instant::now();
-        let mut still_orphans = HashMap::new();
-        for (kind, instances) in listed {
-            let is_orphan =
-                |seen: &Observation| !rows.iter().any(|row| row.id == seen.deployment && row.runtime == kind);
-            for seen in instances.into_iter().filter(is_orphan) {
-                let since = self.orphans.get(&seen.instance).copied().unwrap_or(now);
-                if now.duration_since(since) >= ORPHAN_GRACE {
-                    self.reap(kind, seen.clone());
-                }
-                still_orphans.insert(seen.instance, since);
-            }
+        let needed = releases::needed(&self.args.store).await?;
+        let is_owned = |kind, id| rows.iter().any(|row| row.id == id && row.runtime == kind);
+        let orphans = listed.instances.into_iter();
+        let orphans = orphans.filter(|(kind, seen)| !is_owned(*kind, seen.deployment));
+        let orphans = orphans.map(|(kind, seen)| (kind, seen.deployment, seen.instance));
+        for (kind, deployment, instance) in self.orphans.due(orphans) {
+            self.reap(kind, deployment, instance);
         }
-        self.orphans = still_orphans;
+        let waste = listed.built.into_iter().filter(|(_, built)| !needed.contains(built));
+        for (kind, built) in self.waste.due(waste) {
+            self.discard(kind, built);
+        }
         Ok(())
     }
 
-    fn reap(&mut self, kind: runtime::Kind, orphan: Observation) {
+    fn reap(&mut self, kind: runtime::Kind, deployment: DeploymentId, instance: InstanceRef) {
         let runtime = self.args.runtimes.get(kind);
         self.errands.spawn(async move {
-            let Observation {
-                deployment, instance, ..
-            } = orphan;
             match runtime.remove(&instance).await {
                 Ok(()) => info!(deployment.id = %deployment, ?instance, "removed an instance without a deployment"),
                 Err(error) => warn!(deployment.id = %deployment, ?instance, %error, "an orphan could not be removed"),
+            }
+        });
+    }
+
+    fn discard(&mut self, kind: runtime::Kind, built: Built) {
+        let runtime = self.args.runtimes.get(kind);
+        self.errands.spawn(async move {
+            let Built { deployment, release } = built;
+            match runtime.discard(built).await {
+                Ok(()) => info!(deployment.id = %deployment, release, "discarded what no release needs any more"),
+                // Such as an image that a stranger's container uses.
+                Err(error) => debug!(deployment.id = %deployment, release, %error, "what no release needs is kept"),
             }
         });
     }

@@ -29,8 +29,8 @@ use self::{
     labels::Labels,
 };
 use super::{
-    Artifact, BuildLog, Change, EnforcedLimits, Error, InstanceRef, InstanceSpec, Kind, Observation, Runtime, Source,
-    Wanted,
+    Artifact, BuildLog, Built, Change, EnforcedLimits, Error, InstanceRef, InstanceSpec, Kind, Observation, Runtime,
+    Source, Wanted,
 };
 use crate::id::DeploymentId;
 
@@ -105,7 +105,7 @@ impl Docker {
     ) -> Result<Artifact, Error> {
         let turn = self.builds.acquire().await;
         let _turn = turn.map_err(|closed| Error::Refused(closed.to_string()))?;
-        let tag = format!("borgos/{}-{deployment}:{release}", labels::short(self.instance));
+        let tag = labels::image_tag(self.instance, Built { deployment, release });
         let labels = Labels {
             deployment,
             release,
@@ -192,6 +192,14 @@ impl Runtime for Docker {
 
     async fn remove(&self, instance: &InstanceRef) -> Result<(), Error> {
         container::remove(&self.client()?, self.instance, &instance.0).await
+    }
+
+    async fn built(&self) -> Result<Vec<Built>, Error> {
+        image::list(&self.client()?, self.instance).await
+    }
+
+    async fn discard(&self, built: Built) -> Result<(), Error> {
+        image::discard(&self.client()?, self.instance, built).await
     }
 
     async fn tail(&self, instance: &InstanceRef, num_lines: usize) -> Result<Vec<String>, Error> {

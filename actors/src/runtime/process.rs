@@ -29,8 +29,8 @@ use futures_util::stream::BoxStream;
 pub use self::keeper::keep;
 use self::{procfile::Unusable, record::Record};
 use super::{
-    Artifact, BuildLog, Change, EnforcedLimits, Error, InstanceRef, InstanceSpec, Kind, Observation, Runtime, Source,
-    Wanted,
+    Artifact, BuildLog, Built, Change, EnforcedLimits, Error, InstanceRef, InstanceSpec, Kind, Observation, Runtime,
+    Source, Wanted,
 };
 use crate::{id::DeploymentId, value::Command};
 
@@ -174,6 +174,15 @@ impl Runtime for Processes {
             Some(record) => stop::remove(&record).await,
             None => Ok(()),
         }
+    }
+
+    /// A program runs where its project is, so nothing is ever built.
+    async fn built(&self) -> Result<Vec<Built>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn discard(&self, _built: Built) -> Result<(), Error> {
+        Ok(())
     }
 
     async fn tail(&self, instance: &InstanceRef, num_lines: usize) -> Result<Vec<String>, Error> {

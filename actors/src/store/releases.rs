@@ -1,5 +1,7 @@
 //! Releases: what a deployment runs, or ran, or failed to build.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
 use serde::{Deserialize, Serialize};
@@ -7,16 +9,19 @@ use serde::{Deserialize, Serialize};
 use super::{
     Listed, Page, Store,
     column::{storable, to_json},
-    now,
+    deployments, now,
 };
 use crate::{
     Error,
     id::{DeploymentId, ReleaseId},
-    runtime::Artifact,
+    runtime::{Artifact, Built},
     value::{CpuLimit, Environment, MemoryLimit},
 };
 
 mod row;
+
+/// So many releases of a deployment can serve again at once.
+pub const NUM_KEPT: usize = 5;
 
 /// How far a release has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
@@ -29,6 +34,8 @@ pub enum Status {
     Ready,
     /// Its artifact could not be made, or did not become healthy.
     Failed,
+    /// Newer ones have taken its place, and its artifact is discarded.
+    Expired,
 }
 
 impl std::fmt::Display for Status {
@@ -159,22 +166,66 @@ pub(super) async fn supersede(transaction: &DatabaseTransaction, id: ReleaseId, 
     Ok(())
 }
 
-/// Notes that a release has served: whatever happens to it later, it can serve again.
+/// Notes that the release of a deployment has begun to serve: whatever happens to it later, it can serve again. In exchange
+/// those expire that are not among the newest [`NUM_KEPT`] which could serve.
 ///
 /// # Errors
-/// Fails when the database does.
-pub async fn note_served(store: &Store, id: ReleaseId) -> Result<(), Error> {
-    let change = row::ActiveModel {
-        served_at: Set(Some(now())),
-        ..Default::default()
-    };
-    let update = row::Entity::update_many().set(change).filter(row::Column::Id.eq(id));
+/// Fails when there is no such deployment, or when it is deleted.
+pub async fn note_served(store: &Store, deployment: DeploymentId, id: ReleaseId) -> Result<(), Error> {
     store
         .write(async |transaction| {
-            update.exec(transaction).await?;
+            let served = row::ActiveModel {
+                id: Set(id),
+                served_at: Set(Some(now())),
+                ..Default::default()
+            };
+            row::Entity::update(served).exec(transaction).await?;
+            let row = deployments::locked(transaction, deployment).await?;
+            let in_use = [row.release_id.unwrap_or(id), row.target_id];
+            let expired = row::ActiveModel {
+                status: Set(Status::Expired),
+                ..Default::default()
+            };
+            row::Entity::update_many()
+                .set(expired)
+                .filter(row::Column::Id.is_in(old(transaction, deployment).await?))
+                .filter(row::Column::Id.is_not_in(in_use))
+                .exec(transaction)
+                .await?;
             Ok(())
         })
         .await
+}
+
+/// Returns those that could serve and are not among the newest of these.
+async fn old(transaction: &DatabaseTransaction, deployment: DeploymentId) -> Result<Vec<ReleaseId>, Error> {
+    let ready: Vec<ReleaseId> = row::Entity::find()
+        .select_only()
+        .column(row::Column::Id)
+        .filter(row::Column::DeploymentId.eq(deployment))
+        .filter(row::Column::Status.eq(Status::Ready))
+        .order_by_desc(row::Column::Number)
+        .into_tuple()
+        .all(transaction)
+        .await?;
+    Ok(ready.into_iter().skip(NUM_KEPT).collect())
+}
+
+/// Returns what is built, or being built, for the releases of all deployments that could still serve.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn needed(store: &Store) -> Result<HashSet<Built>, Error> {
+    let of_live = deployments::wanted(store).await?.into_iter().map(|row| row.id);
+    let query = row::Entity::find()
+        .select_only()
+        .columns([row::Column::DeploymentId, row::Column::Number])
+        .filter(row::Column::Status.is_in([Status::Building, Status::Ready]))
+        .filter(row::Column::DeploymentId.is_in(of_live))
+        .into_tuple::<(DeploymentId, i64)>();
+    let found = store.read(async |reader| Ok(query.all(reader).await?)).await?;
+    let built = |(deployment, release)| Built { deployment, release };
+    Ok(found.into_iter().map(built).collect())
 }
 
 /// Ends a release without success, in the transaction of what follows from that. One that has served before is as good as

@@ -10,7 +10,10 @@ use bollard::{
     },
 };
 use borgos_actors::{
-    runtime::{Artifact, BuildLog, Change, Error, InstanceState, Kind, Runtime, Source, Wanted, docker::Docker},
+    runtime::{
+        Artifact, BuildLog, Built, Change, Error, InstanceSpec, InstanceState, Kind, Runtime, Source, Wanted,
+        docker::Docker,
+    },
     value::{CpuLimit, ImageRef, MemoryLimit},
 };
 use futures_util::StreamExt;
@@ -356,6 +359,31 @@ async fn an_engine_that_goes_away_is_unreachable_and_watched_again_when_it_is_ba
         let _engine = forward(&socket);
         assert_eq!(changes.next().await, Some(Change::Everything));
         assert_eq!(runtime.list().await.unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_built_is_found_and_discarded_unless_it_is_used() {
+    fixture::run(Kind::Docker, async |fixture| {
+        docker::base_image().await;
+        let artifact = fixture.prepare(None).await;
+        let built = Built {
+            deployment: fixture.deployment,
+            release: 1,
+        };
+        assert_eq!(fixture.runtime.built().await.unwrap(), [built]);
+        let spec = InstanceSpec {
+            artifact,
+            ..fixture.spec(&[]).await
+        };
+        let instance = fixture.runtime.start(&spec).await.unwrap();
+        let refusal = fixture.runtime.discard(built).await.unwrap_err();
+        assert!(matches!(refusal, Error::Refused(_)), "{refusal:?}");
+        fixture.runtime.remove(&instance).await.unwrap();
+        fixture.runtime.discard(built).await.unwrap();
+        assert_eq!(fixture.runtime.built().await.unwrap(), []);
+        fixture.runtime.discard(built).await.unwrap();
     })
     .await;
 }

@@ -188,7 +188,7 @@ impl State {
             ..Change::to(Status::Running)
         };
         self.record(&row, &change).await?;
-        Ok(releases::note_served(&self.args.store, row.target_id).await?)
+        Ok(releases::note_served(&self.args.store, row.id, row.target_id).await?)
     }
 
     /// The edge does not do as it was told. Only a port that cannot be had is the deployment's own failure.

@@ -182,7 +182,8 @@ impl State {
             target: match target.status {
                 releases::Status::Building => ReleaseState::Unbuilt,
                 releases::Status::Ready => ReleaseState::Ready,
-                releases::Status::Failed => ReleaseState::Failed,
+                // One that has expired is never aimed at.
+                releases::Status::Failed | releases::Status::Expired => ReleaseState::Failed,
             },
             is_rolling_out: row.is_rolling_out(),
             generation: row.generation,

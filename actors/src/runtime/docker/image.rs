@@ -1,18 +1,23 @@
-//! Images: found, pulled when missing, and asked for their port.
+//! Images: found, pulled when missing, asked for their port, and removed when no release needs them any more.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use bollard::{
     Docker as Client,
     errors::Error as ClientError,
     models::ImageInspect,
-    query_parameters::{CreateImageOptions, CreateImageOptionsBuilder},
+    query_parameters::{CreateImageOptions, CreateImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptions},
 };
 use futures_util::StreamExt;
+use uuid::Uuid;
 
-use super::connect::{QUICK, answer, failed, is_absent, within};
+use super::{
+    connect::{QUICK, SLOW, answer, failed, is_absent, within},
+    labels,
+};
 use crate::{
-    runtime::{Artifact, BuildLog, Error},
+    id::DeploymentId,
+    runtime::{Artifact, BuildLog, Built, Error},
     value::ImageRef,
 };
 
@@ -50,6 +55,34 @@ pub(super) fn artifact(image: ImageInspect) -> Result<Artifact, Error> {
         id,
         exposed_port: lowest_tcp_port(&exposed),
     })
+}
+
+/// Lists the releases that images were built for here.
+pub(super) async fn list(client: &Client, instance: Uuid) -> Result<Vec<Built>, Error> {
+    let label = format!("{}={instance}", labels::INSTANCE);
+    let options = ListImagesOptionsBuilder::default()
+        .filters(&HashMap::from([("label", vec![label])]))
+        .build();
+    let images = within(QUICK, client.list_images(Some(options))).await.map_err(failed)?;
+    Ok(images.iter().filter_map(|image| built(&image.labels)).collect())
+}
+
+fn built(labels: &HashMap<String, String>) -> Option<Built> {
+    let number = |name: &str| labels.get(name)?.parse().ok();
+    Some(Built {
+        deployment: DeploymentId(number(labels::DEPLOYMENT)?),
+        release: number(labels::RELEASE)?,
+    })
+}
+
+/// Removes the image that was built for a release. The engine itself refuses that while a container uses it.
+pub(super) async fn discard(client: &Client, instance: Uuid, built: Built) -> Result<(), Error> {
+    let tag = labels::image_tag(instance, built);
+    match within(SLOW, client.remove_image(&tag, None::<RemoveImageOptions>, None)).await {
+        Ok(_) => Ok(()),
+        Err(cause) if is_absent(&cause) => Ok(()),
+        Err(cause) => Err(failed(cause)),
+    }
 }
 
 async fn pull(client: &Client, image: &ImageRef, log: BuildLog<'_>) -> Result<(), ClientError> {

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use crate::id::{DeploymentId, Generation};
+use crate::{
+    id::{DeploymentId, Generation},
+    runtime::Built,
+};
 
 pub(super) const INSTANCE: &str = "borgos.instance";
 pub(super) const DEPLOYMENT: &str = "borgos.deployment";
@@ -53,6 +56,11 @@ pub(super) fn short(instance: Uuid) -> String {
     let mut text = instance.simple().to_string();
     text.truncate(8);
     text
+}
+
+/// Returns the name of the image that is built for a release.
+pub(super) fn image_tag(instance: Uuid, built: Built) -> String {
+    format!("borgos/{}-{}:{}", short(instance), built.deployment, built.release)
 }
 
 /// Returns the name of the one container of a generation, so that the engine itself refuses a twin.

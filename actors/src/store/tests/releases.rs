@@ -63,6 +63,41 @@ async fn a_release_is_made_of_what_its_deployment_asks_for_and_ends_once() {
 }
 
 #[tokio::test]
+async fn the_newest_five_are_kept_and_what_serves_in_any_case() {
+    each_store(async |store| {
+        let project = a_project(store, "p").await;
+        let first = a_deployment(store, project.id, "app", 8090).await;
+        let serving = Change {
+            release_id: Some(first.target_id),
+            ..Change::to(crate::deployment::Status::Running)
+        };
+        releases::finish(store, first.target_id, &image("sha256:1"))
+            .await
+            .unwrap();
+        deployments::record(store, &first, &serving).await.unwrap();
+        let mut newest = first.target_id;
+        for _ in 2..=8 {
+            newest = deployments::request_release(store, first.id, "redeploy")
+                .await
+                .unwrap()
+                .id;
+            releases::finish(store, newest, &image("sha256:n")).await.unwrap();
+        }
+        releases::note_served(store, first.id, newest).await.unwrap();
+        let listed = releases::list(store, first.id, Some(Status::Ready), ALL).await.unwrap();
+        let kept: Vec<i64> = listed.rows.iter().map(|release| release.number).collect();
+        assert_eq!(kept, [8, 7, 6, 5, 4, 1]);
+        let needed = releases::needed(store).await.unwrap();
+        let mut needed: Vec<i64> = needed.into_iter().map(|built| built.release).collect();
+        needed.sort_unstable();
+        assert_eq!(needed, [1, 4, 5, 6, 7, 8]);
+        let refused = deployments::request_rollback(store, first.id, 2).await.unwrap_err();
+        assert_eq!(refused.to_string(), "release 2 cannot serve: it is expired");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_release_that_failed_says_why_and_a_restart_brings_another() {
     each_store(async |store| {
         let project = a_project(store, "p").await;
