@@ -63,14 +63,17 @@ async fn no_request_fails_during_redeploys(runtime: Runtime) {
     let restart = format!("{}/restart", deployed.path());
     world.post(&restart, &json!({})).await.expect(200);
     let rollback = format!("{}/rollback", deployed.path());
-    world.post(&rollback, &json!({"release": 1})).await.expect(200);
+    world
+        .post(&rollback, &json!({"release": NUM_REDEPLOYS}))
+        .await
+        .expect(200);
     load.finish().await;
 
     let row = deployed.is_truly_running(&world).await;
     assert_eq!(row["restarts"], 0, "{row}");
     let serving: Vec<Value> = releases(&world, &deployed).await;
     let serving = serving.iter().find(|release| release["is_serving"] == true);
-    assert_eq!(serving.expect("one serves")["release"], 1);
+    assert_eq!(serving.expect("one serves")["release"], NUM_REDEPLOYS);
     world.close().await;
 }
 
