@@ -1,12 +1,13 @@
-//! One process per data directory. The lock is the kernel's and dies with its owner, so no crash leaves it behind; the
-//! file's text only tells people who holds it.
+//! One process per data directory.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions, TryLockError},
-    io::{self, Read, Write},
+    fs::{DirBuilder, File, OpenOptions},
+    io,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
+
+use borgos_actors::lock_file::{self, Refusal};
 
 /// The data directory, held by this process until dropped.
 #[derive(Debug)]
@@ -52,29 +53,14 @@ pub fn take(data_dir: &Path) -> Result<DataLock, Error> {
         .map_err(unusable)?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
-    let mut file = options.open(data_dir.join("borgos.lock")).map_err(unusable)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            return Err(Error::Held {
-                path: data_dir.to_owned(),
-                holder: holder(&mut file),
-            });
-        }
-        Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
-    }
-    file.set_len(0).map_err(unusable)?;
-    writeln!(file, "{}", std::process::id()).map_err(unusable)?;
-    Ok(DataLock { _file: file })
-}
-
-/// Reads who holds a lock, for people only.
-fn holder(file: &mut File) -> String {
-    let mut text = String::new();
-    let is_read = file.take(20).read_to_string(&mut text).is_ok();
-    match text.trim().parse::<u32>() {
-        Ok(pid) if is_read => format!(" (process {pid})"),
-        _ => String::new(),
+    let file = options.open(data_dir.join("borgos.lock")).map_err(unusable)?;
+    match lock_file::take(file) {
+        Ok(file) => Ok(DataLock { _file: file }),
+        Err(Refusal::Held { holder }) => Err(Error::Held {
+            path: data_dir.to_owned(),
+            holder,
+        }),
+        Err(Refusal::Unusable(cause)) => Err(unusable(cause)),
     }
 }
 

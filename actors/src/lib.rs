@@ -8,6 +8,7 @@
 //! - [`deployment`]: one actor per deployment that makes what runs agree with what is wanted.
 //! - [`deployments`]: what people can do with them, and the reconciler that keeps an actor for each.
 //! - [`edge`]: the process that holds the public ports, and the actor that keeps it.
+//! - [`lock_file`]: one process per directory.
 //! - [`system`]: all of it, wired together.
 //! - [`value`]: what strangers send, parsed once at the edge.
 //!
@@ -21,6 +22,7 @@ pub mod event_bus;
 pub mod health;
 pub mod id;
 pub mod journal;
+pub mod lock_file;
 pub mod metrics;
 pub mod runtime;
 pub mod store;

@@ -9,8 +9,8 @@
 //! ```
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io::{self, ErrorKind, Read, Write},
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, ErrorKind, Write},
     os::unix::{
         fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
         net::UnixListener,
@@ -21,6 +21,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::route::Route;
+use crate::lock_file::{self, Refusal};
 
 /// Once the log is larger it is set aside, and what was set aside before is deleted.
 const MAX_LOG_BYTES: u64 = 1024 * 1024;
@@ -82,19 +83,14 @@ impl Directory {
             .create(&self.0)
             .map_err(unusable)?;
         fs::set_permissions(&self.0, PermissionsExt::from_mode(0o700)).map_err(unusable)?;
-        let mut file = private().truncate(false).open(self.0.join("lock")).map_err(unusable)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(Error::Held {
-                    path: self.0.clone(),
-                    holder: holder(&mut file),
-                });
-            }
-            Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
-        }
-        sign(&mut file).map_err(unusable)?;
-        Ok(file)
+        let file = private().truncate(false).open(self.0.join("lock")).map_err(unusable)?;
+        lock_file::take(file).map_err(|refusal| match refusal {
+            Refusal::Held { holder } => Error::Held {
+                path: self.0.clone(),
+                holder,
+            },
+            Refusal::Unusable(cause) => unusable(cause),
+        })
     }
 
     /// Reads the routes. A file that cannot be understood is set aside: who knows the routes will tell them again.
@@ -180,23 +176,6 @@ fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).mode(0o600);
     options
-}
-
-/// Writes down who holds the lock, for people only.
-pub(super) fn sign(lock: &mut File) -> io::Result<()> {
-    use io::Seek;
-    lock.set_len(0)?;
-    lock.rewind()?;
-    writeln!(lock, "{}", std::process::id())
-}
-
-fn holder(file: &mut File) -> String {
-    let mut text = String::new();
-    let is_read = file.take(20).read_to_string(&mut text).is_ok();
-    match text.trim().parse::<u32>() {
-        Ok(pid) if is_read => format!(" (process {pid})"),
-        _ => String::new(),
-    }
 }
 
 #[cfg(test)]

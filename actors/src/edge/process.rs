@@ -14,7 +14,7 @@ use super::{
     build,
     connection::Connections,
     control::{Order, Outcome, converse, deadline, duration},
-    directory::{self, Control, Directory, sign},
+    directory::{self, Control, Directory},
     handover::{self, Arrivals, Bequest, Departure, Inheritance},
     pool::Standing,
     protocol::{Answer, Identity, Refusal, Request},
@@ -22,6 +22,7 @@ use super::{
     table::{Table, drain},
     target::Target,
 };
+use crate::lock_file;
 
 const MAX_CONVERSATIONS: usize = 64;
 const MAX_ORDERS: usize = 64;
@@ -78,7 +79,7 @@ impl Edge {
                 table.adopt(estate.routes, estate.listeners).await;
                 let control = directory.bind_control()?;
                 let arrivals = handover::confirm(lines).await.map_err(Error::TakeOver)?;
-                sign(&mut lock)?;
+                lock_file::sign(&mut lock)?;
                 connections.tasks.spawn(welcome_all(arrivals, order_sender.clone()));
                 (lock, control)
             }
@@ -240,7 +241,7 @@ impl Edge {
             Ok(control) => self.control = control,
             Err(error) => tracing::error!(%error, "the control socket cannot be taken back"),
         }
-        if let Err(error) = sign(&mut self.lock) {
+        if let Err(error) = lock_file::sign(&mut self.lock) {
             tracing::warn!(%error, "the lock does not say who holds it");
         }
     }
