@@ -73,6 +73,11 @@ pub fn strict(names: &'static [&'static str]) -> impl Filter<Extract = (Query,),
         })
 }
 
+/// Refuses a query: the request takes no parameters.
+pub fn none() -> impl Filter<Extract = (), Error = Rejection> + Clone {
+    strict(&[]).map(drop).untuple_one()
+}
+
 impl Query {
     /// Reads a raw query string.
     ///

@@ -18,19 +18,18 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Returns the filters of this resource. An actor's path has slashes, so the rest of the URL is taken as a whole.
 pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
-    let plain = || query::strict(&[]).map(drop).untuple_one();
     let path = || warp::path!("api" / "v1" / "actors" / ..).and(warp::path::tail());
 
     let list = warp::path!("api" / "v1" / "actors")
         .and(warp::get())
-        .and(plain())
+        .and(query::none())
         .and(with(app))
         .then(list);
-    let show = path().and(warp::get()).and(plain()).and(with(app)).then(show);
+    let show = path().and(warp::get()).and(query::none()).and(with(app)).then(show);
     let restart = path()
         .and_then(without_verb)
         .and(warp::post())
-        .and(plain())
+        .and(query::none())
         .and(with(app))
         .then(restart);
     list.or(show).unify().or(restart).unify().map(answer).boxed()

@@ -14,7 +14,7 @@ use borgos_actors::{
 };
 use serde::Deserialize;
 use serde_json::json;
-use warp::{Filter, filters::BoxedFilter, reply::Response};
+use warp::{Filter, Rejection, filters::BoxedFilter, reply::Response};
 
 use super::{answer, body::DeploymentBody, id, with};
 use crate::{
@@ -64,7 +64,6 @@ struct Deploy {
 pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let one = || warp::path!("api" / "v1" / "deployments" / String).and_then(id);
     let filters = query::strict(&["status", "project_id", "name", "port", "limit", "offset"]);
-    let plain = || query::strict(&[]).map(drop).untuple_one();
 
     let list = warp::path!("api" / "v1" / "deployments")
         .and(warp::get())
@@ -73,28 +72,25 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .then(list);
     let deploy = warp::path!("api" / "v1" / "deploy")
         .and(warp::post())
-        .and(plain())
+        .and(query::none())
         .and(body::json())
         .and(with(app))
         .then(deploy);
-    let show = one().and(warp::get()).and(plain()).and(with(app)).then(show);
-    let delete = one().and(warp::delete()).and(plain()).and(with(app)).then(delete);
-    let stop = warp::path!("api" / "v1" / "deployments" / String / "stop")
-        .and_then(id)
+    let show = one().and(warp::get()).and(query::none()).and(with(app)).then(show);
+    let delete = one().and(warp::delete()).and(query::none()).and(with(app)).then(delete);
+    let stop = below("stop")
         .and(warp::post())
-        .and(plain())
+        .and(query::none())
         .and(with(app))
         .then(stop);
-    let restart = warp::path!("api" / "v1" / "deployments" / String / "restart")
-        .and_then(id)
+    let restart = below("restart")
         .and(warp::post())
-        .and(plain())
+        .and(query::none())
         .and(with(app))
         .then(restart);
-    let start = warp::path!("api" / "v1" / "deployments" / String / "start")
-        .and_then(id)
+    let start = below("start")
         .and(warp::post())
-        .and(plain())
+        .and(query::none())
         .and(with(app))
         .then(start);
     let reading = list.or(show).unify();
@@ -109,6 +105,14 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .unify();
     let all = reading.or(acting).unify().map(answer).boxed();
     all.or(releases::routes(app)).unify().boxed()
+}
+
+/// Matches what a deployment has below its own path, by name.
+fn below(name: &'static str) -> impl Filter<Extract = (i64,), Error = Rejection> + Clone {
+    warp::path!("api" / "v1" / "deployments" / String / ..)
+        .and(warp::path(name))
+        .and(warp::path::end())
+        .and_then(id)
 }
 
 /// GET /api/v1/deployments

@@ -61,7 +61,7 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let list = all().and(warp::get()).and(filters).and(with(app)).then(list);
     let log = all()
         .and(warp::post())
-        .and(query::strict(&[]).map(drop).untuple_one())
+        .and(query::none())
         .and(body::json())
         .and(with(app))
         .then(log);

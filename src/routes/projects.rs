@@ -53,23 +53,22 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let all = || warp::path!("api" / "v1" / "projects");
     let one = || warp::path!("api" / "v1" / "projects" / String).and_then(id);
     let filters = query::strict(&["active", "tech_stack", "project_type", "name", "limit", "offset"]);
-    let plain = || query::strict(&[]).map(drop).untuple_one();
 
     let list = all().and(warp::get()).and(filters).and(with(app)).then(list);
     let create = all()
         .and(warp::post())
-        .and(plain())
+        .and(query::none())
         .and(body::json())
         .and(with(app))
         .then(create);
-    let show = one().and(warp::get()).and(plain()).and(with(app)).then(show);
+    let show = one().and(warp::get()).and(query::none()).and(with(app)).then(show);
     let update = one()
         .and(warp::patch())
-        .and(plain())
+        .and(query::none())
         .and(body::json())
         .and(with(app))
         .then(update);
-    let delete = one().and(warp::delete()).and(plain()).and(with(app)).then(delete);
+    let delete = one().and(warp::delete()).and(query::none()).and(with(app)).then(delete);
     list.or(create)
         .unify()
         .or(show)

@@ -27,9 +27,9 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let show_health = warp::path!("health").and(warp::get()).and(with(app)).then(health);
     let show_status = warp::path!("api" / "v1" / "status")
         .and(warp::get())
-        .and(query::strict(&[]))
+        .and(query::none())
         .and(with(app))
-        .then(|_, app| status(app));
+        .then(status);
     show_health.or(show_status).unify().map(answer).boxed()
 }
 

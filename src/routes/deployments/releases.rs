@@ -13,14 +13,14 @@ use serde::Deserialize;
 use serde_json::json;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
-use super::tell;
+use super::{below, tell};
 use crate::{
     app::App,
     body::{self, field::Id},
     problem::Problem,
     query::{self, Page, Query},
     reply::{self, Reply},
-    routes::{answer, body::ReleaseBody, id, with},
+    routes::{answer, body::ReleaseBody, with},
 };
 
 #[derive(Debug, Deserialize)]
@@ -32,21 +32,17 @@ struct Rollback {
 
 /// Returns the filters of this resource.
 pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
-    let plain = || query::strict(&[]).map(drop).untuple_one();
-    let list = warp::path!("api" / "v1" / "deployments" / String / "releases")
-        .and_then(id)
+    let list = below("releases")
         .and(warp::get())
         .and(query::strict(&["limit", "offset"]))
         .and(with(app))
         .then(list);
-    let redeploy = warp::path!("api" / "v1" / "deployments" / String / "redeploy")
-        .and_then(id)
+    let redeploy = below("redeploy")
         .and(warp::post())
-        .and(plain())
+        .and(query::none())
         .and(with(app))
         .then(redeploy);
-    let rollback = warp::path!("api" / "v1" / "deployments" / String / "rollback")
-        .and_then(id)
+    let rollback = below("rollback")
         .and(warp::post())
         .and(query::strict(&["limit", "offset"]))
         .and(body::json_opt())
