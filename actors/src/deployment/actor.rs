@@ -1,8 +1,8 @@
 //! The actor of one deployment: `deployment/<id>` under `deployments`.
 //!
 //! It owns nothing that a crash could lose. What is wanted and what is known is in the row, what runs is in the runtime;
-//! a new incarnation observes, adopts and goes on. It does not own the port (a unique index does, and the edge listens), the build engine
-//! or the other deployments. While it is down the program runs on, and callers get `RESTARTING`.
+//! a new incarnation observes, adopts and goes on. It does not own the port (a unique index does, and the edge listens),
+//! the build engine or the other deployments. While it is down the program runs on, and callers get `RESTARTING`.
 //!
 //! ```text
 //! Reconcile ─▶ job: observe ─▶ machine::next ─▶ write the row, or a job ─▶ observe ─▶ … ─▶ rest

@@ -269,7 +269,7 @@ impl State {
     /// releases that can no longer serve.
     async fn listed(&mut self, listed: Listed) -> Result<(), ActorProcessingErr> {
         let rows = deployments::wanted(&self.args.store).await?;
-        let needed = releases::needed(&self.args.store).await?;
+        let needed = releases::needed(&self.args.store, rows.iter().map(|row| row.id)).await?;
         let is_owned = |kind, id| rows.iter().any(|row| row.id == id && row.runtime == kind);
         let orphans = listed.instances.into_iter();
         let orphans = orphans.filter(|(kind, seen)| !is_owned(*kind, seen.deployment));

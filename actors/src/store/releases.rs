@@ -211,17 +211,16 @@ async fn old(transaction: &DatabaseTransaction, deployment: DeploymentId) -> Res
     Ok(ready.into_iter().skip(NUM_KEPT).collect())
 }
 
-/// Returns what is built, or being built, for the releases of all deployments that could still serve.
+/// Returns what is built, or being built, for the releases of these deployments that could still serve.
 ///
 /// # Errors
 /// Fails when the database does.
-pub async fn needed(store: &Store) -> Result<HashSet<Built>, Error> {
-    let of_live = deployments::wanted(store).await?.into_iter().map(|row| row.id);
+pub async fn needed(store: &Store, of: impl IntoIterator<Item = DeploymentId>) -> Result<HashSet<Built>, Error> {
     let query = row::Entity::find()
         .select_only()
         .columns([row::Column::DeploymentId, row::Column::Number])
         .filter(row::Column::Status.is_in([Status::Building, Status::Ready]))
-        .filter(row::Column::DeploymentId.is_in(of_live))
+        .filter(row::Column::DeploymentId.is_in(of))
         .into_tuple::<(DeploymentId, i64)>();
     let found = store.read(async |reader| Ok(query.all(reader).await?)).await?;
     let built = |(deployment, release)| Built { deployment, release };

@@ -315,14 +315,14 @@ impl State {
         failure: Failure,
         ran_for: Duration,
     ) -> Result<(), ActorProcessingErr> {
-        let (is_over, release) = match failure.consequence {
-            Consequence::GiveUp => (true, Some(row.target_id)),
-            Consequence::GiveUpUnlessItHasRun => (row.started_at.is_none(), Some(row.target_id)),
-            Consequence::TryAgain => (false, None),
+        let is_over = match failure.consequence {
+            Consequence::GiveUp => true,
+            Consequence::GiveUpUnlessItHasRun => row.started_at.is_none(),
+            Consequence::TryAgain => false,
         };
         if is_over {
             let change = failure.change(row, Status::Failed, None);
-            return self.record_failure(row, &failure, change, release).await;
+            return self.record_failure(row, &failure, change, Some(row.target_id)).await;
         }
         let mut crash_loop = self.crash_loop.clone().unwrap_or_else(|| CrashLoop::of(row.status));
         let verdict = crash_loop.note_exit(ran_for, rand::random());

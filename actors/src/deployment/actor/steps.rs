@@ -93,7 +93,6 @@ impl State {
         instances: &[Observation],
     ) -> Result<(), ActorProcessingErr> {
         if row.desired == Desired::Stopped {
-            self.build.abort();
             self.retirement.abort();
             self.retiring = None;
         }
