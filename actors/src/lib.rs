@@ -9,6 +9,7 @@
 //! - [`deployments`]: what people can do with them, and the reconciler that keeps an actor for each.
 //! - [`edge`]: the process that holds the public ports, and the actor that keeps it.
 //! - [`lock_file`]: one process per directory.
+//! - [`manifests`]: what a project's manifests, lock files and reports say about it.
 //! - [`system`]: all of it, wired together.
 //! - [`value`]: what strangers send, parsed once at the edge.
 //!
@@ -23,6 +24,7 @@ pub mod health;
 pub mod id;
 pub mod journal;
 pub mod lock_file;
+pub mod manifests;
 pub mod metrics;
 pub mod runtime;
 pub mod store;
