@@ -10,6 +10,7 @@
 //! - [`edge`]: the process that holds the public ports, and the actor that keeps it.
 //! - [`lock_file`]: one process per directory.
 //! - [`manifests`]: what a project's manifests, lock files and reports say about it.
+//! - [`search`]: finds code and projects, blocking and by itself.
 //! - [`system`]: all of it, wired together.
 //! - [`value`]: what strangers send, parsed once at the edge.
 //!
@@ -27,6 +28,7 @@ pub mod lock_file;
 pub mod manifests;
 pub mod metrics;
 pub mod runtime;
+pub mod search;
 pub mod store;
 pub mod store_watch;
 pub mod supervision;
