@@ -10,6 +10,7 @@
 //! - [`edge`]: the process that holds the public ports, and the actor that keeps it.
 //! - [`lock_file`]: one process per directory.
 //! - [`manifests`]: what a project's manifests, lock files and reports say about it.
+//! - [`scan`]: what is in a project, what is broken in it, and how well it is.
 //! - [`search`]: finds code and projects, blocking and by itself.
 //! - [`system`]: all of it, wired together.
 //! - [`value`]: what strangers send, parsed once at the edge.
@@ -28,6 +29,7 @@ pub mod lock_file;
 pub mod manifests;
 pub mod metrics;
 pub mod runtime;
+pub mod scan;
 pub mod search;
 pub mod store;
 pub mod store_watch;
