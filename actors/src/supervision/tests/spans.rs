@@ -18,6 +18,9 @@ use tracing::{
 use super::support::{Journal, Order, Subject, root, runs_as, start};
 use crate::supervision::lock;
 
+/// How often nothing may be heard.
+const MAX_DEAF: usize = 20;
+
 /// Collects the spans named `message`, each as its fields in one line.
 #[derive(Clone, Default)]
 struct Collector {
@@ -52,14 +55,11 @@ impl Subscriber for Collector {
     fn exit(&self, _span: &Id) {}
 }
 
-#[tokio::test(start_paused = true)]
-async fn each_message_has_a_span_with_path_kind_message_and_generation() {
-    // A callsite that is first met while a collector is being set stays deaf to it, so it is met before.
-    let earlier = start(root(vec![Subject::new("earlier", &Journal::default()).spec()])).await;
-    earlier.stop(Duration::from_secs(1)).await;
-
+/// Runs an actor that fails once and answers, and returns the spans that were seen meanwhile.
+async fn heard() -> Vec<String> {
     let collector = Collector::default();
     let _collecting = tracing::subscriber::set_default(collector.clone());
+    tracing::callsite::rebuild_interest_cache();
     let subject = Subject::new("deployment/7", &Journal::default());
     let tree = start(root(vec![subject.spec()])).await;
     subject.tell(Order::Fail);
@@ -69,7 +69,20 @@ async fn each_message_has_a_span_with_path_kind_message_and_generation() {
         .call(Duration::from_secs(1), Order::Answer)
         .await
         .expect("it answers");
-    let spans = lock(&collector.spans).clone();
+    tree.stop(Duration::from_secs(1)).await;
+    lock(&collector.spans).clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_message_has_a_span_with_path_kind_message_and_generation() {
+    // A span that another test is the first to meet just now, on its own thread, is deaf to every collector until the
+    // interest in it is asked for again: then nothing at all is heard.
+    let mut spans = heard().await;
+    for _ in 0..MAX_DEAF {
+        if spans.is_empty() {
+            spans = heard().await;
+        }
+    }
     for (message, generation) in [("pre_start", 1), ("fail", 1), ("answer", 2)] {
         let expected =
             format!(r#"actor.path="deployment/7" actor.kind="probe" message="{message}" generation={generation}"#);
