@@ -38,6 +38,7 @@ pub use function::FunctionSizes;
 pub use git::GitFacts;
 pub use language::Lines;
 pub use progress::Progress;
+pub use record::SeenFile;
 pub use report::{CollectedFile, LanguageStats, Report};
 pub use snapshot::Snapshot;
 

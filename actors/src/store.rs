@@ -27,6 +27,7 @@ mod meta;
 mod migrate;
 pub mod projects;
 pub mod releases;
+pub mod scans;
 pub mod tasks;
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The package world that a dependency comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Ecosystem {
     /// Rust crates.
@@ -25,7 +25,7 @@ pub enum Ecosystem {
 }
 
 /// What a dependency is needed for, the most binding use first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// To run.
@@ -39,7 +39,7 @@ pub enum Kind {
 }
 
 /// Where a dependency is fetched from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     /// A package registry.
@@ -53,7 +53,7 @@ pub enum Source {
 }
 
 /// One package that the project uses.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dependency {
     /// The package world.
     pub ecosystem: Ecosystem,
@@ -74,7 +74,7 @@ pub struct Dependency {
 }
 
 /// What a manifest and its lock file disagree on.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Drift {
     /// The manifest.
     pub manifest: String,
@@ -86,7 +86,7 @@ pub struct Drift {
 }
 
 /// What is missing between a manifest and its lock file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "gap", rename_all = "snake_case")]
 pub enum Gap {
     /// The manifest has dependencies and no lock file covers it.
@@ -99,7 +99,7 @@ pub enum Gap {
 }
 
 /// The technologies that a project is made of, each list with the most telling first.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stack {
     /// Programming languages.
     pub languages: Vec<String>,
@@ -112,7 +112,7 @@ pub struct Stack {
 }
 
 /// How much of the code the tests run, as a report says.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Coverage {
     /// Per cent of the lines, 0 to 100, with two decimals.
     pub percent: f64,
@@ -125,7 +125,7 @@ pub struct Coverage {
 }
 
 /// A TCP port that the project serves.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Port {
     /// The port.
     pub port: u16,
@@ -134,7 +134,7 @@ pub struct Port {
 }
 
 /// The image that a Dockerfile's last stage stands on.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ImageBase {
     /// The Dockerfile.
     pub dockerfile: String,
@@ -143,7 +143,7 @@ pub struct ImageBase {
 }
 
 /// A way into the project: a script, a program or a process.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EntryPoint {
     /// Its name.
     pub name: String,
@@ -156,7 +156,7 @@ pub struct EntryPoint {
 }
 
 /// What an entry point is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EntryKind {
     /// A program that an installation puts on the path.
@@ -168,7 +168,7 @@ pub enum EntryKind {
 }
 
 /// A manifest that ties several packages together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Workspace {
     /// The manifest.
     pub manifest: String,
@@ -181,7 +181,7 @@ pub struct Workspace {
 }
 
 /// A manifest that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Invalid {
     /// Its path.
     pub file: String,
@@ -192,7 +192,7 @@ pub struct Invalid {
 }
 
 /// Everything that the manifests of a project say.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Findings {
     /// The packages in use, direct ones first; at most [`MAX_DEPENDENCIES`](super::MAX_DEPENDENCIES).
     pub dependencies: Vec<Dependency>,

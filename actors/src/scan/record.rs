@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tokei::LanguageType;
 
@@ -11,7 +12,7 @@ use super::{
     finding::{Issue, Kind},
     fixture,
     function::{self, FunctionSizes},
-    language::{self, Counts, Language},
+    language::{self, Counts, Language, Lines},
     marker, secret,
     snapshot::Stamp,
     syntax::{self, Verdict},
@@ -32,6 +33,23 @@ pub(super) struct Record {
     pub(super) functions: FunctionSizes,
     /// Headings of a text in Markdown: what tells a README from a stub.
     pub(super) num_headings: u32,
+}
+
+/// A file as a scan saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SeenFile {
+    /// The path below the root, with `/` between its parts.
+    pub path: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was last written.
+    pub modified_at: DateTime<Utc>,
+    /// tokei's name of its language.
+    pub language: Option<&'static str>,
+    /// What it is for.
+    pub class: Class,
+    /// Its lines, those of other languages within it included.
+    pub lines: Lines,
 }
 
 /// What kind of content a file has.
@@ -66,6 +84,22 @@ impl Record {
     pub(super) fn is_own_code(&self) -> bool {
         matches!(self.class, Class::Source | Class::Test)
             && self.language.is_some_and(|language| is_programming(language.0))
+    }
+
+    /// Tells people what is known of the file.
+    pub(super) fn seen(&self, path: &str) -> SeenFile {
+        let mut lines = self.counts.own;
+        for (_, embedded) in &self.counts.embedded {
+            lines.add(*embedded);
+        }
+        SeenFile {
+            path: path.to_owned(),
+            size: self.stamp.size,
+            modified_at: DateTime::from_timestamp_nanos(self.stamp.mtime_ns),
+            language: self.language.map(Language::name),
+            class: self.class,
+            lines,
+        }
     }
 
     /// Makes the record of a file that is not read further.
@@ -167,7 +201,7 @@ fn syntax_issues(read: &Read<'_>, is_fixture: bool, cancel: &AtomicBool) -> Vec<
 }
 
 /// Tells whether a language is one that programs are written in, rather than prose, settings or data.
-fn is_programming(language: LanguageType) -> bool {
+pub(super) fn is_programming(language: LanguageType) -> bool {
     use LanguageType as L;
     !language.is_literate()
         && !matches!(

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use tokei::LanguageType;
 
 use super::{
     facts::{Facts, Gatherer},
     finding::{Finding, Kind},
     git::GitFacts,
     language::Lines,
-    record::{Content, Record},
+    record::{self, Content, Record},
     walk::Walked,
     work::Done,
 };
@@ -52,17 +53,24 @@ pub struct Report {
 }
 
 /// Lines of one language, counted as tokei does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LanguageStats {
     /// tokei's name for it.
-    pub language: &'static str,
+    pub language: String,
     /// Files in it.
     pub num_files: u64,
     /// The lines of those files that are in the language itself.
     #[serde(flatten)]
     pub lines: Lines,
     /// Lines of other languages within them.
-    pub embedded: BTreeMap<&'static str, Lines>,
+    pub embedded: BTreeMap<String, Lines>,
+}
+
+impl LanguageStats {
+    /// Tells whether programs are written in it, rather than prose, settings or data.
+    pub fn is_programming(&self) -> bool {
+        LanguageType::from_name(&self.language).is_some_and(record::is_programming)
+    }
 }
 
 /// A file that the caller wanted, with its content.
@@ -137,7 +145,7 @@ fn add_lines(languages: &mut BTreeMap<&'static str, LanguageStats>, record: &Rec
         return;
     };
     let stats = languages.entry(language).or_insert_with(|| LanguageStats {
-        language,
+        language: language.to_owned(),
         num_files: 0,
         lines: Lines::default(),
         embedded: BTreeMap::new(),
@@ -145,7 +153,11 @@ fn add_lines(languages: &mut BTreeMap<&'static str, LanguageStats>, record: &Rec
     stats.num_files += 1;
     stats.lines.add(record.counts.own);
     for (embedded, lines) in &record.counts.embedded {
-        stats.embedded.entry(embedded.name()).or_default().add(*lines);
+        stats
+            .embedded
+            .entry(embedded.name().to_owned())
+            .or_default()
+            .add(*lines);
     }
 }
 

@@ -91,7 +91,7 @@ pub struct Part {
 
 impl Part {
     fn known(name: &'static str, weight: f64, score: f64, reason: String, advice: &str) -> Self {
-        let score = score.clamp(0.0, 1.0);
+        let score = rounded(score.clamp(0.0, 1.0));
         Self {
             name,
             weight,
@@ -126,7 +126,7 @@ impl Score {
             .sum();
         Self {
             value: (known > 0.0).then(|| percent(earned / known)),
-            confidence: known / all,
+            confidence: rounded(known / all),
             parts,
         }
     }
@@ -139,6 +139,11 @@ impl Score {
 )]
 fn percent(share: f64) -> u8 {
     (share * 100.0).round().clamp(0.0, 100.0) as u8
+}
+
+/// Three digits tell as much as anyone sees in a share.
+fn rounded(share: f64) -> f64 {
+    (share * 1000.0).round() / 1000.0
 }
 
 /// Makes the three scores.

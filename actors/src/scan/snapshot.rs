@@ -4,15 +4,15 @@
 //! another version is no snapshot, and the next scan reads everything.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fs::File,
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{Content, Record};
+use super::record::{Content, Record, SeenFile};
 
 /// Ends with the version of all that is written: also of the rules that find what is in the records.
 const MAGIC: &[u8; 12] = b"borgscan0001";
@@ -59,6 +59,24 @@ impl Snapshot {
             .into_iter()
             .filter(|(_, record)| record.content == Content::Text);
         texts.map(|(path, _)| path).collect()
+    }
+
+    /// Lists the directories, relative to the root, that hold files or lead to some.
+    pub fn directories(&self) -> BTreeSet<PathBuf> {
+        let parents = self.records.keys().flat_map(|path| Path::new(path).ancestors().skip(1));
+        parents.map(Path::to_owned).collect()
+    }
+
+    /// Lists the files by path.
+    pub fn files(&self) -> Vec<SeenFile> {
+        let mut files: Vec<SeenFile> = self.records.iter().map(|(path, record)| record.seen(path)).collect();
+        files.sort_unstable_by(|left, right| left.path.cmp(&right.path));
+        files
+    }
+
+    /// Tells whether the scan saw a file at that path.
+    pub fn has(&self, path: &str) -> bool {
+        self.records.contains_key(path)
     }
 
     /// Reads a snapshot; one that is absent, damaged or of another version is `None`.

@@ -1,6 +1,9 @@
 //! Projects.
 
-use std::path::PathBuf;
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::PathBuf,
+};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, PaginatorTrait, QueryOrder, QuerySelect, entity::prelude::*};
@@ -8,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Listed, Page, Store, claimed, deployments,
+    Listed, Page, Store, claimed, column, deployments,
     events::{self, NewEvent},
 };
 use crate::{
@@ -19,8 +22,10 @@ use crate::{
 
 mod filter;
 pub(super) mod row;
+mod sync;
 
 pub use filter::Filter;
+pub use sync::{active_zenith, retire, sync};
 
 /// A project.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -85,6 +90,25 @@ pub struct Patch {
     pub is_active: Option<bool>,
     /// Replaces all of the metadata.
     pub metadata: Option<Map<String, Value>>,
+}
+
+/// The state of all projects; equal as long as none was created, changed or deleted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Version((i64, Option<ProjectId>, Option<DateTime<Utc>>));
+
+/// A project by what is searched in its row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Brief {
+    /// Its id.
+    pub id: ProjectId,
+    /// What people call it.
+    pub name: String,
+    /// Its directory.
+    pub path: String,
+    /// What kind of program it is.
+    pub project_type: Option<String>,
+    /// What it is made with.
+    pub tech_stack: TechStack,
 }
 
 /// Creates a project.
@@ -171,8 +195,7 @@ pub async fn delete(store: &Store, id: ProjectId) -> Result<(), Error> {
     store
         .write(async |transaction| {
             // Locked against deployments that are just being created.
-            let row = row::Entity::find_by_id(id).lock_exclusive().one(transaction).await?;
-            let project: Project = row.ok_or_else(|| not_found(id))?.try_into()?;
+            let project = locked(transaction, id).await?;
             let num_deployments = deployments::num_live_of(transaction, id).await?;
             if num_deployments > 0 {
                 return Err(Error::Conflict {
@@ -182,6 +205,89 @@ pub async fn delete(store: &Store, id: ProjectId) -> Result<(), Error> {
             }
             row::Entity::delete_by_id(id).exec(transaction).await?;
             announce(transaction, "project_deleted", &project).await
+        })
+        .await
+}
+
+/// Finds the directories of these projects, or of all active ones.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn paths(store: &Store, ids: Option<&[ProjectId]>) -> Result<BTreeMap<ProjectId, PathBuf>, Error> {
+    let query = match ids {
+        Some(ids) => row::Entity::find().filter(row::Column::Id.is_in(ids.iter().copied())),
+        None => row::Entity::find().filter(row::Column::IsActive.eq(true)),
+    };
+    let query = query.select_only().columns([row::Column::Id, row::Column::Path]);
+    store
+        .read(async |reader| {
+            let rows: Vec<(ProjectId, String)> = query.into_tuple().all(reader).await?;
+            Ok(rows.into_iter().map(|(id, path)| (id, path.into())).collect())
+        })
+        .await
+}
+
+/// Lists all projects.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn ids(store: &Store) -> Result<HashSet<ProjectId>, Error> {
+    let query = row::Entity::find().select_only().column(row::Column::Id);
+    store
+        .read(async |reader| Ok(query.into_tuple().all(reader).await?.into_iter().collect()))
+        .await
+}
+
+/// Tells whether projects were created, changed or deleted: then the answer is another one.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn version(store: &Store) -> Result<Version, Error> {
+    let query = row::Entity::find()
+        .select_only()
+        .column_as(row::Column::Id.count(), "count")
+        .column_as(row::Column::Id.max(), "newest")
+        .column_as(row::Column::UpdatedAt.max(), "updated_at");
+    store
+        .read(async |reader| {
+            let version: Option<(i64, Option<ProjectId>, Option<DateTime<Utc>>)> =
+                query.into_tuple().one(reader).await?;
+            Ok(Version(version.unwrap_or_default()))
+        })
+        .await
+}
+
+/// Lists the active projects by what is searched in their rows.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn briefs(store: &Store) -> Result<Vec<Brief>, Error> {
+    use row::Column;
+    let query = row::Entity::find()
+        .select_only()
+        .columns([
+            Column::Id,
+            Column::Name,
+            Column::Path,
+            Column::ProjectType,
+            Column::TechStack,
+        ])
+        .filter(Column::IsActive.eq(true))
+        .order_by_asc(Column::Id);
+    store
+        .read(async |reader| {
+            let rows: Vec<(ProjectId, String, String, Option<String>, Json)> = query.into_tuple().all(reader).await?;
+            rows.into_iter()
+                .map(|(id, name, path, project_type, stack)| {
+                    Ok(Brief {
+                        id,
+                        name,
+                        path,
+                        project_type,
+                        tech_stack: column::from_json("projects.tech_stack", stack)?,
+                    })
+                })
+                .collect()
         })
         .await
 }
@@ -207,6 +313,17 @@ pub(super) async fn check_exists(transaction: &DatabaseTransaction, id: ProjectI
 pub(super) async fn name(transaction: &DatabaseTransaction, id: ProjectId) -> Result<String, Error> {
     let row = row::Entity::find_by_id(id).one(transaction).await?;
     row.map(|row| row.name).ok_or_else(|| not_found(id))
+}
+
+/// Returns a project that nobody else changes until the transaction ends.
+pub(super) async fn locked(transaction: &DatabaseTransaction, id: ProjectId) -> Result<Project, Error> {
+    let row = row::Entity::find_by_id(id).lock_exclusive().one(transaction).await?;
+    row.ok_or_else(|| not_found(id))?.try_into()
+}
+
+/// Writes the columns that are set.
+pub(super) async fn apply(transaction: &DatabaseTransaction, change: row::ActiveModel) -> Result<Project, Error> {
+    row::Entity::update(change).exec(transaction).await?.try_into()
 }
 
 async fn check_path(transaction: &DatabaseTransaction, path: &ProjectPath) -> Result<(), Error> {

@@ -8,6 +8,7 @@ mod migrations;
 mod projects;
 mod releases;
 mod samples;
+mod scans;
 mod tasks_and_audit;
 
 /// Actors and requests await the store on any thread; a future that cannot move shows only where it is spawned.

@@ -78,11 +78,16 @@ impl From<ShortText> for String {
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct TechStack(Vec<String>);
 
+impl TechStack {
+    /// More technologies than this are not listed.
+    pub const MAX_ENTRIES: usize = 100;
+}
+
 impl TryFrom<Vec<String>> for TechStack {
     type Error = Invalid;
 
     fn try_from(names: Vec<String>) -> Result<Self, Invalid> {
-        if names.len() > 100 {
+        if names.len() > Self::MAX_ENTRIES {
             return Err(Invalid::new("must have at most 100 entries"));
         }
         for name in &names {
