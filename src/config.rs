@@ -61,6 +61,10 @@ pub struct Flags {
     )]
     pub allowed_hosts: Vec<HostName>,
 
+    /// Directory below which `scan-zenith` finds projects [default: none]
+    #[arg(long, env = "BORGOS_ZENITH_DIR", value_name = "DIR")]
+    pub zenith_dir: Option<PathBuf>,
+
     /// Which log lines are written to standard error, such as info or borgos=debug,info [default: info]
     #[arg(long, env = "BORGOS_LOG", value_name = "FILTER")]
     pub log: Option<LogFilter>,
@@ -87,6 +91,8 @@ pub struct Config {
     pub rate_limit: RateLimit,
     /// Names of this service besides addresses.
     pub allowed_hosts: Vec<HostName>,
+    /// Where the projects of Zenith are.
+    pub zenith_dir: Option<PathBuf>,
     /// Which log lines are written.
     pub log: LogFilter,
     /// How log lines are written.
@@ -169,6 +175,7 @@ impl Config {
             token,
             rate_limit: flags.rate_limit.or(file.rate_limit).unwrap_or_default(),
             allowed_hosts,
+            zenith_dir: flags.zenith_dir.or(file.zenith_dir),
             log: flags.log.or(file.log).unwrap_or_default(),
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
         };
@@ -344,7 +351,6 @@ mod tests {
             ["--rate-limit", "0/0"],
             ["--allowed-host", "*"],
             ["--log", "x=loud"],
-            ["--zenith-dir", "/x"],
             ["--token", "x"],
         ] {
             let error = Program::try_parse_from([&["borgos"], &arguments[..]].concat())

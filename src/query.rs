@@ -5,6 +5,7 @@ use std::future::ready;
 
 use borgos_actors::{Error, store, value::Invalid};
 use chrono::{DateTime, Utc};
+use globset::{GlobBuilder, GlobMatcher};
 use warp::{Filter, Rejection, path::FullPath, reject};
 
 use crate::problem::Problem;
@@ -124,6 +125,23 @@ impl Query {
             Some("false") => Ok(Some(false)),
             Some(_) => Err(invalid(name, "must be `true` or `false`")),
         }
+    }
+
+    /// Returns a pattern of paths; one without a slash is about names.
+    ///
+    /// # Errors
+    /// Names the parameter and what is wrong with the pattern.
+    pub fn glob(&self, name: &str) -> Result<Option<GlobMatcher>, Error> {
+        let Some(text) = self.text(name)? else {
+            return Ok(None);
+        };
+        let pattern = match text.contains('/') {
+            true => text.to_owned(),
+            false => format!("**/{text}"),
+        };
+        let glob = GlobBuilder::new(&pattern).literal_separator(true).build();
+        let glob = glob.map_err(|cause| invalid(name, format!("is no path pattern: {}", cause.kind())))?;
+        Ok(Some(glob.compile_matcher()))
     }
 
     /// Returns the id of something.
@@ -262,13 +280,17 @@ fn shown(name: &str) -> String {
     name.chars().take(MAX_SHOWN_CHARS).collect()
 }
 
-/// Decodes `+` and percent escapes; `None` when an escape is broken or the result is not UTF-8.
+/// Decodes the text of a query, where `+` is a space.
 fn decode(raw: &str) -> Option<String> {
+    unescape(&raw.replace('+', " "))
+}
+
+/// Decodes percent escapes; `None` when one is broken or the result is not UTF-8.
+pub fn unescape(raw: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw.bytes();
     while let Some(byte) = rest.next() {
         bytes.push(match byte {
-            b'+' => b' ',
             b'%' => hex(rest.next()?)? << 4 | hex(rest.next()?)?,
             other => other,
         });

@@ -11,7 +11,9 @@
 //! - [`lock_file`]: one process per directory.
 //! - [`manifests`]: what a project's manifests, lock files and reports say about it.
 //! - [`scan`]: what is in a project, what is broken in it, and how well it is.
+//! - [`scanner`]: the actor that decides what is scanned, and keeps what was found.
 //! - [`search`]: finds code and projects, blocking and by itself.
+//! - [`search_index`]: the actor that answers searches.
 //! - [`system`]: all of it, wired together.
 //! - [`value`]: what strangers send, parsed once at the edge.
 //!
@@ -30,7 +32,9 @@ pub mod manifests;
 pub mod metrics;
 pub mod runtime;
 pub mod scan;
+pub mod scanner;
 pub mod search;
+pub mod search_index;
 pub mod store;
 pub mod store_watch;
 pub mod supervision;

@@ -7,6 +7,9 @@
 //!    ├─ event-bus          offsets and fan-out
 //!    ├─ journal            publishes what happens to actors
 //!    ├─ metrics            samples the machine
+//!    ├─ edge               keeps the process that holds the ports
+//!    ├─ scanner            scans what was asked for and what changed
+//!    ├─ search-index       finds code and projects
 //!    └─ deployments (one_for_one)
 //!       ├─ reconciler      one actor for each deployment, nothing running for anything else
 //!       └─ deployment/…    one for each deployment
@@ -14,11 +17,17 @@
 
 mod table;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     sync::{mpsc, watch},
-    task::JoinSet,
+    task::{JoinSet, spawn_blocking},
     time::timeout,
 };
 
@@ -27,9 +36,14 @@ use table::{Handles, Parts};
 use crate::{
     Error,
     deployments::{Deployments, Directory, Runtimes, reconciler},
-    edge, event_bus, journal,
+    edge, event_bus,
+    id::ProjectId,
+    journal,
     metrics::{self, Sample},
     runtime::{self, Docker, Kind, Processes, Runtime},
+    scanner::{self, Scans, Snapshots},
+    search::code::{CodeIndex, Damaged},
+    search_index::{self, Search},
     store::{self, OpenError, Store, deployments},
     store_watch,
     supervision::{self, Children, Handle, Lifecycle, Observer, Tree},
@@ -62,6 +76,8 @@ pub struct Settings {
     pub runtime: RuntimeChoice,
     /// The program that keeps processes and holds the ports: this one.
     pub program: PathBuf,
+    /// Where the projects of Zenith are.
+    pub zenith_dir: Option<PathBuf>,
 }
 
 /// Why the system could not be started.
@@ -73,6 +89,9 @@ pub enum StartError {
     /// The database stopped answering.
     #[error("cannot read the database")]
     Database(#[source] Error),
+    /// The data directory cannot be used.
+    #[error("cannot use the data directory")]
+    Files(#[source] io::Error),
     /// A runtime cannot be set up, such as with a malformed `DOCKER_HOST`.
     #[error("cannot set up the runtime")]
     Runtime(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -90,6 +109,10 @@ pub struct System {
     pub tree: Tree,
     /// What people can do with deployments.
     pub deployments: Deployments,
+    /// What people can do with scans.
+    pub scans: Scans,
+    /// Finds code and projects.
+    pub search: Search,
     /// Where events come from.
     pub events: Handle<event_bus::Message>,
     samples: watch::Receiver<Sample>,
@@ -102,14 +125,22 @@ impl System {
     /// Opens the database, finds the runtimes and starts the tree.
     ///
     /// # Errors
-    /// Says which of the three failed.
+    /// Says which of them failed.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let store = Store::open(&settings.database).await?;
         let runtimes = runtimes(&settings, &store).await?;
+        let (index, damaged) = open_index(&settings.data_dir).await.map_err(StartError::Files)?;
         let handles = Handles::new();
         let directory = Directory::default();
         let (sample_sender, samples) = watch::channel(Sample::default());
         let (reachable_sender, is_database_reachable) = watch::channel(true);
+        let scanner = scanner::Args {
+            store: store.clone(),
+            index: index.clone(),
+            snapshots: Snapshots::below(&settings.data_dir).map_err(StartError::Files)?,
+            events: handles.events.clone(),
+        };
+        let scans = Scans::new(&scanner, handles.scanner.clone(), settings.zenith_dir);
         let parts = Parts {
             store: store.clone(),
             store_watch: store_watch::Args {
@@ -128,6 +159,12 @@ impl System {
                 data_dir: settings.data_dir,
                 program: settings.program,
             },
+            scanner,
+            search_index: search_index::Args {
+                store: store.clone(),
+                index,
+                scanner: handles.scanner.clone(),
+            },
             reconciler: reconciler::Args {
                 handle: handles.reconciler.clone(),
                 store: store.clone(),
@@ -142,6 +179,7 @@ impl System {
         let tree = Tree::start(parts.root(&handles), Observer::new(lifecycles))
             .await
             .map_err(StartError::Tree)?;
+        rebuild(&handles.scanner, &damaged);
         let mut forwarder = JoinSet::new();
         forwarder.spawn(forward(happened, handles.journal));
         Ok(Self {
@@ -152,6 +190,8 @@ impl System {
                 handles.reconciler,
                 handles.events.clone(),
             ),
+            search: Search::new(store.clone(), handles.search_index),
+            scans,
             store,
             tree,
             events: handles.events,
@@ -194,6 +234,25 @@ async fn forward(mut happened: mpsc::Receiver<Lifecycle>, journal: Handle<journa
     while happened.recv_many(&mut batch, 256).await > 0 {
         if let Err(error) = journal.cast(journal::Message::Record(std::mem::take(&mut batch))) {
             tracing::debug!(%error, "the journal took no events");
+        }
+    }
+}
+
+async fn open_index(data_dir: &Path) -> io::Result<(Arc<CodeIndex>, Vec<Damaged>)> {
+    let folder = data_dir.join("search");
+    let (index, damaged) = spawn_blocking(move || CodeIndex::open(&folder))
+        .await
+        .map_err(io::Error::other)??;
+    Ok((Arc::new(index), damaged))
+}
+
+/// Has the damaged parts of the code index built again; until then their projects answer with what is left.
+fn rebuild(scanner: &Handle<scanner::Message>, damaged: &[Damaged]) {
+    let projects: BTreeSet<ProjectId> = damaged.iter().map(|damaged| damaged.project).collect();
+    for project in projects {
+        tracing::warn!(project.id = %project, "the code index of project {project} is damaged and is built again");
+        if let Err(error) = scanner.cast(scanner::Message::Rebuild { project }) {
+            tracing::warn!(%error, "the scanner took no hint");
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct File {
     pub rate_limit: Option<RateLimit>,
     /// See [`super::Config::allowed_hosts`].
     pub allowed_hosts: Vec<HostName>,
+    /// See [`super::Config::zenith_dir`].
+    pub zenith_dir: Option<PathBuf>,
     /// See [`super::Config::log`].
     pub log: Option<LogFilter>,
     /// See [`super::Config::log_format`].

@@ -6,7 +6,7 @@ use ractor::Actor;
 
 use crate::{
     deployments::reconciler,
-    edge, event_bus, journal, metrics,
+    edge, event_bus, journal, metrics, scanner, search_index,
     store::{ANSWER_TIMEOUT, Store},
     store_watch,
     supervision::{self, ChildSpec, Children, Handle, Limit, Strategy, SupervisorSpec},
@@ -45,6 +45,8 @@ pub(super) struct Handles {
     pub(super) events: Handle<event_bus::Message>,
     pub(super) journal: Handle<journal::Message>,
     pub(super) edge: Handle<edge::Message>,
+    pub(super) scanner: Handle<scanner::Message>,
+    pub(super) search_index: Handle<search_index::Message>,
     pub(super) reconciler: Handle<reconciler::Message>,
 }
 
@@ -56,6 +58,8 @@ impl Handles {
             events: Handle::new(event_bus::PATH, EVENT_BUS_CAPACITY),
             journal: Handle::new("journal", CAPACITY),
             edge: Handle::new(edge::PATH, CAPACITY),
+            scanner: Handle::new(scanner::PATH, CAPACITY),
+            search_index: Handle::new(search_index::PATH, CAPACITY),
             reconciler: Handle::new("reconciler", CAPACITY),
         }
     }
@@ -68,6 +72,8 @@ pub(super) struct Parts {
     pub(super) journal: journal::Args,
     pub(super) metrics: metrics::Args,
     pub(super) edge: edge::Args,
+    pub(super) scanner: scanner::Args,
+    pub(super) search_index: search_index::Args,
     pub(super) reconciler: reconciler::Args,
 }
 
@@ -100,6 +106,13 @@ impl Parts {
                 worker(&handles.journal, "journal", || journal::Journal, self.journal).stall(STORE_STALL),
                 worker(&handles.metrics, "metrics", || metrics::Metrics, self.metrics),
                 worker(&handles.edge, "edge", || edge::EdgeActor, self.edge),
+                worker(&handles.scanner, "scanner", || scanner::Scanner, self.scanner),
+                worker(
+                    &handles.search_index,
+                    "search-index",
+                    || search_index::SearchIndex,
+                    self.search_index,
+                ),
                 ChildSpec::supervisor(deployments),
             ],
         );

@@ -184,6 +184,7 @@ mod tests {
             token: None,
             rate_limit: RateLimit::Off,
             allowed_hosts: Vec::new(),
+            zenith_dir: None,
             log: LogFilter::default(),
             log_format: LogFormat::Text,
         }

@@ -1,0 +1,282 @@
+//! The actor `scanner` under `app`: decides which project is scanned next.
+//!
+//! It owns the order of the scans and what is watched; the work itself is a job's, one at a time, since each scan takes
+//! all cores but one. What is asked for is in rows, which the actor reads when it starts and every half a minute, so a
+//! crash loses nothing but the time that a scan had taken. While the actor is away requests are still accepted.
+
+use std::{
+    collections::{BTreeSet, HashSet, VecDeque},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::task::{AbortHandle, JoinSet, spawn_blocking};
+
+use super::{Snapshots, job::Job, watcher::Watcher};
+use crate::{
+    Error, event_bus,
+    id::ProjectId,
+    search::code::CodeIndex,
+    store::{Store, projects, scans},
+    supervision::{self, Handle},
+};
+
+/// The actor's path in the tree.
+pub const PATH: &str = "scanner";
+/// How often the rows are looked at, whatever hints there were.
+const SWEEP_EVERY: Duration = Duration::from_secs(30);
+
+/// What the actor can be asked.
+#[derive(Debug)]
+pub enum Message {
+    /// Scans were asked for, in rows.
+    Requested(Vec<ProjectId>),
+    /// Files of a project have changed.
+    Changed {
+        /// Which project.
+        project: ProjectId,
+    },
+    /// What is kept of a project is damaged; read everything anew.
+    Rebuild {
+        /// Which project.
+        project: ProjectId,
+    },
+    /// A project was deleted.
+    Forget {
+        /// Which project.
+        project: ProjectId,
+    },
+    /// Look at the rows.
+    Sweep,
+    /// The rows were looked at for the first time.
+    Recovered {
+        /// The active projects that were scanned before; they may have changed since.
+        scanned: Vec<ProjectId>,
+        /// All projects.
+        known: HashSet<ProjectId>,
+    },
+    /// The job has ended.
+    Finished {
+        /// Which project it scanned.
+        project: ProjectId,
+        /// Where changes matter from now on.
+        directories: Option<BTreeSet<PathBuf>>,
+    },
+}
+
+impl supervision::Message for Message {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Requested(_) => "requested",
+            Self::Changed { .. } => "changed",
+            Self::Rebuild { .. } => "rebuild",
+            Self::Forget { .. } => "forget",
+            Self::Sweep => "sweep",
+            Self::Recovered { .. } => "recovered",
+            Self::Finished { .. } => "finished",
+        }
+    }
+}
+
+/// What the actor is given.
+#[derive(Debug, Clone)]
+pub struct Args {
+    /// All rows.
+    pub store: Store,
+    /// Fed by the scans.
+    pub index: Arc<CodeIndex>,
+    /// What scans leave for the next ones.
+    pub snapshots: Snapshots,
+    /// Told that there are events.
+    pub events: Handle<event_bus::Message>,
+}
+
+/// The actor.
+pub struct Scanner;
+
+/// What the actor holds.
+pub struct State {
+    args: Args,
+    /// The projects that are scanned next, each once.
+    waiting: VecDeque<ProjectId>,
+    /// Those of them of which nothing kept is to be trusted.
+    damaged: HashSet<ProjectId>,
+    /// The project that is being scanned, and how that is ended.
+    running: Option<(ProjectId, AbortHandle)>,
+    watcher: Watcher,
+    /// The scan and the looks at the rows; they end with the actor.
+    jobs: JoinSet<()>,
+}
+
+impl Actor for Scanner {
+    type Msg = Message;
+    type State = State;
+    type Arguments = Args;
+
+    async fn pre_start(&self, myself: ActorRef<Message>, args: Args) -> Result<State, ActorProcessingErr> {
+        let watched = myself.clone();
+        let watcher = Watcher::start(move |project| {
+            // An error means that the actor is gone.
+            let _ = watched.cast(Message::Changed { project });
+        })?;
+        let mut jobs = JoinSet::new();
+        jobs.spawn(recover(args.store.clone(), myself));
+        Ok(State {
+            args,
+            waiting: VecDeque::new(),
+            damaged: HashSet::new(),
+            running: None,
+            watcher,
+            jobs,
+        })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Message>,
+        message: Message,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        while state.jobs.try_join_next().is_some() {}
+        match message {
+            Message::Requested(projects) => state.request(projects),
+            Message::Changed { project } => state.put_off(project),
+            Message::Rebuild { project } => state.rebuild(project),
+            Message::Forget { project } => state.forget(project),
+            Message::Sweep => state.sweep(myself.clone()),
+            Message::Recovered { scanned, known } => state.recover(scanned, &known),
+            Message::Finished { project, directories } => state.finish(project, directories),
+        }
+        state.start_next(&myself);
+        Ok(())
+    }
+}
+
+impl State {
+    /// A scan that is under way is joined: its end answers all who asked.
+    fn request(&mut self, projects: Vec<ProjectId>) {
+        for project in projects {
+            if !self.is_running(project) {
+                self.put_off(project);
+            }
+        }
+    }
+
+    fn rebuild(&mut self, project: ProjectId) {
+        self.damaged.insert(project);
+        self.put_off(project);
+    }
+
+    /// Scans a project after all that wait.
+    fn put_off(&mut self, project: ProjectId) {
+        if !self.waiting.contains(&project) {
+            self.waiting.push_back(project);
+        }
+    }
+
+    fn forget(&mut self, project: ProjectId) {
+        self.waiting.retain(|waiting| *waiting != project);
+        self.damaged.remove(&project);
+        self.watcher.leave(project);
+        if let Some((_, scan)) = self.running.take_if(|(running, _)| *running == project) {
+            scan.abort();
+        }
+        let Args { index, snapshots, .. } = self.args.clone();
+        self.jobs.spawn(async move {
+            // What is left over is found when the actor starts next.
+            let removed = spawn_blocking(move || {
+                index.remove(project).map_err(|error| error.to_string())?;
+                snapshots.remove(project).map_err(|error| error.to_string())
+            });
+            if let Ok(Err(error)) = removed.await {
+                tracing::warn!(project.id = %project, error, "what was kept of project {project} is still there");
+            }
+        });
+    }
+
+    fn sweep(&mut self, myself: ActorRef<Message>) {
+        let store = self.args.store.clone();
+        self.jobs.spawn(async move {
+            match scans::requested(&store).await {
+                Ok(projects) => drop(myself.cast(Message::Requested(projects))),
+                Err(error) => tracing::debug!(%error, "the requested scans could not be read"),
+            }
+            myself.send_after(SWEEP_EVERY, || Message::Sweep);
+        });
+    }
+
+    fn recover(&mut self, scanned: Vec<ProjectId>, known: &HashSet<ProjectId>) {
+        for project in self.args.index.projects() {
+            if !known.contains(&project) {
+                self.forget(project);
+            }
+        }
+        for project in scanned {
+            self.put_off(project);
+        }
+    }
+
+    fn finish(&mut self, project: ProjectId, directories: Option<BTreeSet<PathBuf>>) {
+        if self.running.take_if(|(running, _)| *running == project).is_none() {
+            // It was forgotten meanwhile.
+            return;
+        }
+        if let Some(directories) = directories {
+            self.watcher.watch(project, directories);
+        }
+    }
+
+    fn start_next(&mut self, myself: &ActorRef<Message>) {
+        if self.running.is_some() {
+            return;
+        }
+        let Some(project) = self.waiting.pop_front() else {
+            return;
+        };
+        let job = Job {
+            args: self.args.clone(),
+            project,
+            is_full: self.damaged.remove(&project),
+        };
+        let myself = myself.clone();
+        let scan = self.jobs.spawn(async move {
+            let directories = job.run().await;
+            // An error means that the actor is gone.
+            let _ = myself.cast(Message::Finished { project, directories });
+        });
+        self.running = Some((project, scan));
+    }
+
+    fn is_running(&self, project: ProjectId) -> bool {
+        self.running.as_ref().is_some_and(|(running, _)| *running == project)
+    }
+}
+
+/// Looks at the rows until the database answers, and begins the sweeps.
+async fn recover(store: Store, myself: ActorRef<Message>) {
+    loop {
+        match look(&store).await {
+            Ok(recovered) => {
+                // The requested ones are swept up before those that nobody waits for. An error means that the actor is gone.
+                let _ = myself.cast(Message::Sweep);
+                let _ = myself.cast(recovered);
+                return;
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the projects could not be read");
+                tokio::time::sleep(SWEEP_EVERY).await;
+            }
+        }
+    }
+}
+
+async fn look(store: &Store) -> Result<Message, Error> {
+    let active = projects::paths(store, None).await?;
+    let scanned = scans::scanned(store).await?;
+    Ok(Message::Recovered {
+        scanned: scanned.into_iter().filter(|id| active.contains_key(id)).collect(),
+        known: projects::ids(store).await?,
+    })
+}

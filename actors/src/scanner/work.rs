@@ -1,0 +1,159 @@
+//! The part of a scan that blocks: reads the files, changes the code index, and puts together what was found.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+    time::Instant,
+};
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    feed::Feed,
+    outcome::{self, Seen},
+};
+use crate::{
+    id::ProjectId,
+    manifests::{self, File, Findings},
+    scan::{self, CollectedFile, Options, Progress, Report, Snapshot, scores::RunningFacts},
+    search::code::{self, CodeIndex, Removed, Update},
+    store::scans::{Outcome, Scan},
+};
+
+/// As much of a README is searched; what comes later is about details.
+const README_BYTES: usize = 2000;
+
+/// What is to be scanned, and what is known of it.
+pub(super) struct Work<'a> {
+    pub(super) project: ProjectId,
+    pub(super) root: &'a Path,
+    pub(super) index: &'a CodeIndex,
+    /// What the last scan left in the database.
+    pub(super) earlier: Option<Scan>,
+    /// What the last scan left on the disk.
+    pub(super) snapshot: PathBuf,
+    /// Whether nothing that the last scan left is to be trusted.
+    pub(super) is_full: bool,
+    pub(super) running: RunningFacts,
+    pub(super) now: DateTime<Utc>,
+    pub(super) on_progress: &'a (dyn Fn(Progress) + Sync),
+    pub(super) cancel: &'a AtomicBool,
+}
+
+/// What came of a scan.
+pub(super) struct Scanned {
+    pub(super) outcome: Outcome,
+    pub(super) snapshot: Snapshot,
+    /// Whether no file was new, changed or gone.
+    pub(super) is_unchanged: bool,
+}
+
+/// Why nothing came of a scan.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error(transparent)]
+    Scan(#[from] scan::Error),
+    #[error("the code index cannot be changed")]
+    Index(#[from] code::Error),
+    #[error("the code index cannot be written")]
+    Write(#[source] std::io::Error),
+}
+
+impl Work<'_> {
+    /// Scans. When what is there proves to be damaged, everything is read anew.
+    pub(super) fn run(mut self) -> Result<Scanned, Error> {
+        match self.attempt() {
+            Err(Error::Index(code::Error::NeedsRebuild { .. } | code::Error::Damaged { .. })) if !self.is_full => {
+                self.is_full = true;
+                self.attempt()
+            }
+            other => other,
+        }
+    }
+
+    fn attempt(&self) -> Result<Scanned, Error> {
+        let started = Instant::now();
+        let feed = Feed::new(self.index.builder(self.project)?);
+        let options = Options {
+            now: self.now,
+            wanted: is_wanted,
+            sink: Some(&feed),
+            on_progress: self.on_progress,
+            cancel: self.cancel,
+        };
+        let previous = self.previous();
+        let is_first = previous.is_none();
+        let (mut report, snapshot) = scan::scan(self.root, previous, &options)?;
+        self.change_index(feed, &report, is_first)?;
+        let is_unchanged = !is_first && report.num_read == 0 && report.removed.is_empty();
+        let (manifests, readme) = self.manifests(report.manifest_files.take());
+        let seen = Seen {
+            report: &report,
+            manifests,
+            readme,
+            running: &self.running,
+            started_at: self.now,
+            duration: started.elapsed(),
+        };
+        Ok(Scanned {
+            outcome: outcome::outcome(seen),
+            snapshot,
+            is_unchanged,
+        })
+    }
+
+    /// Returns what the last scan saw, if all that it left is still there.
+    fn previous(&self) -> Option<Snapshot> {
+        let is_known = self.earlier.as_ref().is_some_and(|scan| scan.found.is_some());
+        let is_indexed = self.index.projects().contains(&self.project);
+        (is_known && is_indexed && !self.is_full)
+            .then(|| Snapshot::load(&self.snapshot))
+            .flatten()
+    }
+
+    fn change_index(&self, feed: Feed, report: &Report, is_first: bool) -> Result<(), Error> {
+        let shards = feed.finish().map_err(Error::Write)?;
+        let removed = match is_first {
+            true => Removed::Everything,
+            false => Removed::Paths(report.removed.iter().map(PathBuf::from).collect()),
+        };
+        if !is_first && shards.is_empty() && report.removed.is_empty() {
+            return Ok(());
+        }
+        self.index.replace(self.project, Update { shards, removed })?;
+        self.index.compact(self.project)?;
+        Ok(())
+    }
+
+    /// Reads the manifests, or takes what they said when they were as they are now.
+    fn manifests(&self, files: Option<Vec<CollectedFile>>) -> (Findings, String) {
+        let earlier = self.earlier.as_ref();
+        let known = earlier.and_then(|scan| Some((scan.found.as_ref()?, scan.words.as_ref()?)));
+        match (files, known) {
+            (None, Some((found, words))) => (found.manifests.clone(), words.readme.clone()),
+            (files, _) => read(files.unwrap_or_default()),
+        }
+    }
+}
+
+fn is_wanted(path: &str) -> bool {
+    manifests::is_wanted(path) || is_readme(path)
+}
+
+fn is_readme(path: &str) -> bool {
+    !path.contains('/') && path.to_lowercase().starts_with("readme")
+}
+
+fn read(files: Vec<CollectedFile>) -> (Findings, String) {
+    let mut contents: HashMap<String, Vec<u8>> = files.into_iter().map(|file| (file.path, file.content)).collect();
+    let name = contents.keys().filter(|path| is_readme(path)).min().cloned();
+    let readme = name.and_then(|name| contents.remove(&name)).unwrap_or_default();
+    let mut files: Vec<File> = contents
+        .into_iter()
+        .map(|(path, content)| File { path, content })
+        .collect();
+    files.sort_unstable_by(|left, right| left.path.cmp(&right.path));
+    let beginning = readme.get(..README_BYTES).unwrap_or(&readme);
+    (manifests::read(&files), String::from_utf8_lossy(beginning).into_owned())
+}

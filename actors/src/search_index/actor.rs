@@ -1,0 +1,234 @@
+//! The actor `search-index` under `app`: answers searches.
+//!
+//! It owns the catalog of projects and the right to search; the files of the code index belong to [`CodeIndex`], which the
+//! scanner changes and which outlives the actor. A crash loses the searches that are under way, whose callers get
+//! `RESTARTING`, and the catalog, which the next search builds again.
+//!
+//! It waits for nothing itself: each search is a job. So many may run that a slow one holds up nobody, and no more, since
+//! each takes a thread.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use tokio::task::JoinSet;
+
+use super::{Catalog, FoundProject};
+use crate::{
+    Error, scanner,
+    search::code::{self, Answer, Budget, CodeIndex, Query, Roots},
+    store::Store,
+    supervision::{self, Handle},
+};
+
+/// The actor's path in the tree.
+pub const PATH: &str = "search-index";
+/// As many searches run at once.
+const MAX_JOBS: usize = 32;
+/// A search that has found so many lines has found enough to choose from.
+const MAX_LINES: usize = 50_000;
+/// A search that takes longer says how far it got.
+const DEADLINE: Duration = Duration::from_secs(5);
+/// One search takes no more of the machine.
+const MAX_THREADS: usize = 4;
+
+/// What the actor can be asked.
+#[derive(Debug)]
+pub enum Message {
+    /// Find lines of code.
+    FindCode {
+        /// What is looked for.
+        query: Query,
+        /// Where the projects are that are looked at.
+        roots: Roots,
+        /// Receives the lines.
+        reply: RpcReplyPort<Result<Answer, Error>>,
+    },
+    /// Find projects.
+    FindProjects {
+        /// Words.
+        query: String,
+        /// At most so many.
+        limit: usize,
+        /// Receives the projects.
+        reply: RpcReplyPort<Result<Vec<FoundProject>, Error>>,
+    },
+    /// A search has built the catalog anew.
+    Keep(Arc<Catalog>),
+}
+
+impl supervision::Message for Message {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::FindCode { .. } => "find_code",
+            Self::FindProjects { .. } => "find_projects",
+            Self::Keep(_) => "keep",
+        }
+    }
+}
+
+/// What the actor is given.
+#[derive(Debug, Clone)]
+pub struct Args {
+    /// The rows of the projects.
+    pub store: Store,
+    /// The index of code.
+    pub index: Arc<CodeIndex>,
+    /// Builds what is damaged again.
+    pub scanner: Handle<scanner::Message>,
+}
+
+/// The actor.
+pub struct SearchIndex;
+
+/// What the actor holds.
+pub struct State {
+    args: Args,
+    /// The projects as they were when they were searched last.
+    catalog: Option<Arc<Catalog>>,
+    /// The searches under way; they end with the actor.
+    jobs: JoinSet<()>,
+}
+
+impl Actor for SearchIndex {
+    type Msg = Message;
+    type State = State;
+    type Arguments = Args;
+
+    async fn pre_start(&self, _myself: ActorRef<Message>, args: Args) -> Result<State, ActorProcessingErr> {
+        Ok(State {
+            args,
+            catalog: None,
+            jobs: JoinSet::new(),
+        })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Message>,
+        message: Message,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            Message::FindCode { query, roots, reply } => state.find_code(query, roots, reply),
+            Message::FindProjects { query, limit, reply } => state.find_projects(myself, query, limit, reply),
+            Message::Keep(catalog) => state.catalog = Some(catalog),
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn find_code(&mut self, query: Query, roots: Roots, reply: RpcReplyPort<Result<Answer, Error>>) {
+        let Args { index, scanner, .. } = self.args.clone();
+        self.answer(reply, async move {
+            let answer = search(index, query, roots).await?;
+            for damaged in &answer.damaged {
+                tracing::warn!(
+                    project.id = %damaged.project, file = %damaged.file.display(), damage = %damaged.damage,
+                    "the code index of project {} is damaged and is built again", damaged.project
+                );
+                scanner.cast(scanner::Message::Rebuild {
+                    project: damaged.project,
+                })?;
+            }
+            Ok(answer)
+        });
+    }
+
+    fn find_projects(
+        &mut self,
+        myself: ActorRef<Message>,
+        query: String,
+        limit: usize,
+        reply: RpcReplyPort<Result<Vec<FoundProject>, Error>>,
+    ) {
+        let store = self.args.store.clone();
+        let known = self.catalog.clone();
+        self.answer(reply, async move {
+            let current = match known {
+                Some(catalog) if catalog.is_current(&store).await? => catalog,
+                Some(_) | None => {
+                    let catalog = Arc::new(Catalog::build(&store).await?);
+                    // An error means that the actor is gone.
+                    let _ = myself.cast(Message::Keep(catalog.clone()));
+                    catalog
+                }
+            };
+            Ok(current.search(&query, limit))
+        });
+    }
+
+    /// Lets a job find the answer, unless too many are under way.
+    fn answer<T: Send + 'static>(
+        &mut self,
+        reply: RpcReplyPort<Result<T, Error>>,
+        job: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) {
+        while self.jobs.try_join_next().is_some() {}
+        if self.jobs.len() >= MAX_JOBS {
+            // An error of sending means, here and below, that nobody waits any more.
+            let _ = reply.send(Err(Error::Busy { actor: PATH.to_owned() }));
+            return;
+        }
+        self.jobs.spawn(async move {
+            let _ = reply.send(job.await);
+        });
+    }
+}
+
+/// Ends a search that nobody waits for.
+struct CancelOnDrop(Arc<AtomicBool>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+async fn search(index: Arc<CodeIndex>, query: Query, roots: Roots) -> Result<Answer, Error> {
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let _guard = CancelOnDrop(cancelled.clone());
+    let deadline = Instant::now() + DEADLINE;
+    let threads = thread::available_parallelism()
+        .map_or(1, NonZeroUsize::get)
+        .min(MAX_THREADS);
+    let searched = tokio::task::spawn_blocking(move || {
+        let budget = Budget {
+            max_lines: MAX_LINES,
+            deadline: Some(deadline),
+            cancelled: &cancelled,
+            threads: NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN),
+        };
+        index.search(&query, &roots, &budget)
+    });
+    searched
+        .await
+        .map_err(|cause| Error::Internal(format!("a search ended early: {cause}")))?
+        .map_err(refusal)
+}
+
+/// Says what is wrong with a query.
+fn refusal(error: code::Error) -> Error {
+    let field = match error {
+        code::Error::InvalidGlob { .. } => "path",
+        code::Error::Empty
+        | code::Error::TooManyWords(_)
+        | code::Error::PhraseOverLines
+        | code::Error::InvalidRegex { .. } => "query",
+        code::Error::NeedsRebuild { .. } | code::Error::Damaged { .. } | code::Error::Write { .. } => {
+            return Error::Internal(error.to_string());
+        }
+    };
+    Error::InvalidField {
+        field: field.to_owned(),
+        reason: format!("is not accepted: {error}"),
+    }
+}
