@@ -171,7 +171,11 @@ mod tests {
     fn every_endpoint_but_the_public_ones_needs_the_token() {
         let guard = guard(Some("correct horse battery"), "off");
         for endpoint in TABLE {
-            let path = endpoint.path.replace("{id}", "1").replace("{path}", "root");
+            let path = endpoint
+                .path
+                .replace("{id}", "1")
+                .replace("{path}", "root")
+                .replace("{file}", "README.md");
             let method = endpoint.method.as_str();
             let expected = (endpoint.scope != Scope::Public).then_some((401, "UNAUTHORIZED"));
             assert_eq!(refusal(&guard, method, &path, None), expected, "{path}");

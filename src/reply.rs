@@ -4,7 +4,7 @@ use serde::Serialize;
 use warp::{
     http::{
         HeaderName, HeaderValue, StatusCode,
-        header::{CONTENT_TYPE, LINK, LOCATION},
+        header::{CONTENT_TYPE, LINK, LOCATION, X_CONTENT_TYPE_OPTIONS},
     },
     reply::Response,
 };
@@ -29,6 +29,19 @@ struct Pagination {
     limit: u64,
     offset: u64,
     has_more: bool,
+}
+
+impl Reply {
+    /// Says how many there are in all, of which the answer has some.
+    pub fn with_total(self, total: u64) -> Self {
+        self.with_header(X_TOTAL_COUNT, HeaderValue::from(total))
+    }
+
+    /// Adds a header.
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers_mut().insert(name, value);
+        self
+    }
 }
 
 /// 200 with a body.
@@ -73,6 +86,26 @@ pub fn list<T: Serialize>(rows: &[T], total: u64, page: &Page) -> Reply {
     if !links.is_empty() {
         insert(&mut response, LINK, &links);
     }
+    Reply(response)
+}
+
+/// 200 with one page of a list that is in memory, as [`list`] answers.
+pub fn page_of<T: Serialize>(all: &[T], page: &Page) -> Reply {
+    let position = |number: u64| usize::try_from(number).unwrap_or(usize::MAX).min(all.len());
+    let range = position(page.offset)..position(page.offset.saturating_add(page.limit));
+    list(all.get(range).unwrap_or_default(), all.len() as u64, page)
+}
+
+/// 200 with a file of a project, which no browser may take for a page.
+pub fn file(content: Vec<u8>) -> Reply {
+    let kind = match std::str::from_utf8(&content) {
+        Ok(_) => "text/plain; charset=utf-8",
+        Err(_) => "application/octet-stream",
+    };
+    let mut response = Response::new(content.into());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Reply(response)
 }
 

@@ -9,6 +9,7 @@ mod deployments;
 mod errors;
 mod live;
 mod projects;
+mod search;
 mod system;
 mod table;
 
@@ -75,9 +76,35 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(POST, "/api/v1/errors", Scope::Deploy, "errors.log"),
     Endpoint::new(GET, "/api/v1/projects", Scope::Read, "projects.list"),
     Endpoint::new(POST, "/api/v1/projects", Scope::Deploy, "projects.create"),
+    Endpoint::new(POST, "/api/v1/projects/discover", Scope::Deploy, "projects.discover"),
+    Endpoint::new(
+        POST,
+        "/api/v1/projects/scan-zenith",
+        Scope::Deploy,
+        "projects.scan_zenith",
+    ),
     Endpoint::new(GET, "/api/v1/projects/{id}", Scope::Read, "projects.show"),
     Endpoint::new(PATCH, "/api/v1/projects/{id}", Scope::Deploy, "projects.update"),
     Endpoint::new(DELETE, "/api/v1/projects/{id}", Scope::Deploy, "projects.delete"),
+    Endpoint::new(
+        GET,
+        "/api/v1/projects/{id}/dependencies",
+        Scope::Read,
+        "projects.dependencies",
+    ),
+    Endpoint::new(GET, "/api/v1/projects/{id}/files", Scope::Read, "projects.files"),
+    Endpoint::new(GET, "/api/v1/projects/{id}/files/{file}", Scope::Read, "projects.file"),
+    Endpoint::new(
+        GET,
+        "/api/v1/projects/{id}/languages",
+        Scope::Read,
+        "projects.languages",
+    ),
+    Endpoint::new(POST, "/api/v1/projects/{id}/scan", Scope::Deploy, "projects.scan"),
+    Endpoint::new(GET, "/api/v1/search/code", Scope::Read, "search.code"),
+    Endpoint::new(POST, "/api/v1/search/code", Scope::Read, "search.code"),
+    Endpoint::new(GET, "/api/v1/search/projects", Scope::Read, "search.projects"),
+    Endpoint::new(POST, "/api/v1/search/projects", Scope::Read, "search.projects"),
     Endpoint::new(GET, "/api/v1/status", Scope::Read, "status"),
     Endpoint::uncounted(GET, "/ws", Scope::Read, "live"),
 ];
@@ -88,6 +115,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(deployments::routes(app))
         .unify()
         .or(errors::routes(app))
+        .unify()
+        .or(search::routes(app))
         .unify()
         .or(actors::routes(app))
         .unify()

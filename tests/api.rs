@@ -13,5 +13,7 @@ mod lifecycle;
 mod live;
 mod projects;
 mod routes;
+mod scans;
+mod search;
 mod startup;
 mod system;

@@ -1,5 +1,8 @@
 //! Projects: directories of code that BorgOS knows.
 
+mod files;
+mod scan;
+
 use std::sync::Arc;
 
 use borgos_actors::{
@@ -52,6 +55,8 @@ struct Update {
 pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let all = || warp::path!("api" / "v1" / "projects");
     let one = || warp::path!("api" / "v1" / "projects" / String).and_then(id);
+    // Before `one`, which takes any word for an id.
+    let parts = scan::routes(app).or(files::routes(app)).unify();
     let filters = query::strict(&["active", "tech_stack", "project_type", "name", "limit", "offset"]);
 
     let list = all().and(warp::get()).and(filters).and(with(app)).then(list);
@@ -69,7 +74,8 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(with(app))
         .then(update);
     let delete = one().and(warp::delete()).and(query::none()).and(with(app)).then(delete);
-    list.or(create)
+    let rows = list
+        .or(create)
         .unify()
         .or(show)
         .unify()
@@ -77,8 +83,8 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(delete)
         .unify()
-        .map(answer)
-        .boxed()
+        .map(answer);
+    parts.or(rows).unify().boxed()
 }
 
 /// GET /api/v1/projects
@@ -137,6 +143,7 @@ async fn update(id: i64, request: Update, app: Arc<App>) -> Result<Reply, Proble
 /// DELETE /api/v1/projects/{id}
 async fn delete(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     projects::delete(&app.system.store, ProjectId(id)).await?;
+    app.system.scans.forget(ProjectId(id));
     app.nudge_events();
     Ok(reply::ok(&json!({"message": format!("Project {id} deleted")})))
 }

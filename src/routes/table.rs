@@ -6,6 +6,9 @@ use crate::{problem::Problem, query::parse_id};
 
 /// The longest actor path that is looked up.
 const MAX_PATH_BYTES: usize = 200;
+/// Parts of a path that stand for any number of segments.
+const ACTOR: &str = "{path}";
+const FILE: &str = "{file}";
 
 /// What a caller must be allowed to do, from nothing to everything; each includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,8 +28,8 @@ pub enum Scope {
 pub struct Endpoint {
     /// The method; `GET` stands for `HEAD` too.
     pub method: Method,
-    /// The path. `{id}` is one segment with a positive number, `{path}` is an actor's path of one or more segments, any
-    /// other name in braces is one segment.
+    /// The path. `{id}` is one segment with a positive number, `{path}` is an actor's path and `{file}` a file's, each of one
+    /// or more segments.
     pub path: &'static str,
     /// What the caller must be allowed to do.
     pub scope: Scope,
@@ -67,21 +70,20 @@ impl Endpoint {
         if !self.has_parameters() {
             return Ok(());
         }
-        if let Some((before, after)) = self.path.split_once("{path}") {
-            let actor = path.get(before.len()..path.len() - after.len()).unwrap_or_default();
-            let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
-            if actor.len() > MAX_PATH_BYTES || !actor.chars().all(is_allowed) {
-                return Err(Problem::invalid_field(
-                    "path",
-                    "must be the path of an actor, such as `deployment/1`",
-                ));
-            }
-            return Ok(());
+        let (pattern, head, tail) = match cut(self.path, path) {
+            Some(Cut { before, head, tail, .. }) => (before, head, Some(tail)),
+            None => (self.path, path, None),
+        };
+        let mut segments = pattern.split('/').zip(head.split('/'));
+        if segments.any(|(expected, segment)| expected == "{id}" && parse_id(segment).is_none()) {
+            return Err(Problem::invalid_field("id", "must be a positive whole number"));
         }
-        let mut segments = self.path.split('/').zip(path.split('/'));
-        match segments.find(|(pattern, segment)| *pattern == "{id}" && parse_id(segment).is_none()) {
-            Some(_) => Err(Problem::invalid_field("id", "must be a positive whole number")),
-            None => Ok(()),
+        match tail {
+            Some(actor) if self.path.contains(ACTOR) && !is_actor_path(actor) => Err(Problem::invalid_field(
+                "path",
+                "must be the path of an actor, such as `deployment/1`",
+            )),
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -139,11 +141,38 @@ fn allow(table: &[Endpoint], path: &str) -> HeaderValue {
     HeaderValue::from_str(&methods.join(", ")).expect("method names are fit for a header")
 }
 
+/// A path, cut where its pattern has a part of any number of segments.
+struct Cut<'a> {
+    /// What the pattern has before that part, and the path in its place.
+    before: &'a str,
+    head: &'a str,
+    /// What the path has in the place of that part.
+    tail: &'a str,
+}
+
+/// Cuts a path; none when the pattern has no such part, or when the path cannot match it.
+fn cut<'a>(pattern: &'a str, path: &'a str) -> Option<Cut<'a>> {
+    let (before, after) = [ACTOR, FILE].iter().find_map(|part| pattern.split_once(part))?;
+    let num_slashes = before.matches('/').count();
+    let (last_slash, _) = path.match_indices('/').nth(num_slashes.checked_sub(1)?)?;
+    let (head, rest) = path.split_at(last_slash + 1);
+    Some(Cut {
+        before,
+        head,
+        tail: rest.strip_suffix(after)?,
+    })
+}
+
 fn is_match(pattern: &str, path: &str) -> bool {
-    if let Some((before, after)) = pattern.split_once("{path}") {
-        let middle = path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
-        return middle.is_some_and(|middle| middle.split('/').all(|segment| !segment.is_empty()));
+    match cut(pattern, path) {
+        Some(Cut { before, head, tail }) => {
+            has_segments(before, head) && tail.split('/').all(|segment| !segment.is_empty())
+        }
+        None => has_segments(pattern, path),
     }
+}
+
+fn has_segments(pattern: &str, path: &str) -> bool {
     let mut segments = path.split('/');
     let is_each_fine = pattern.split('/').all(|expected| {
         segments
@@ -151,6 +180,11 @@ fn is_match(pattern: &str, path: &str) -> bool {
             .is_some_and(|segment| segment == expected || (expected.starts_with('{') && !segment.is_empty()))
     });
     is_each_fine && segments.next().is_none()
+}
+
+fn is_actor_path(text: &str) -> bool {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
+    text.len() <= MAX_PATH_BYTES && text.chars().all(is_allowed)
 }
 
 #[cfg(test)]
@@ -169,6 +203,8 @@ mod tests {
         Endpoint::new(Method::POST, "/api/v1/projects", Scope::Deploy, "create"),
         Endpoint::new(Method::POST, "/api/v1/projects/scan-zenith", Scope::Deploy, "scan"),
         Endpoint::new(Method::GET, "/api/v1/projects/{id}", Scope::Read, "one"),
+        Endpoint::new(Method::GET, "/api/v1/projects/{id}/files", Scope::Read, "files"),
+        Endpoint::new(Method::GET, "/api/v1/projects/{id}/files/{file}", Scope::Read, "file"),
     ];
 
     fn name(method: Method, path: &str) -> &'static str {
@@ -183,6 +219,9 @@ mod tests {
     fn a_path_is_matched_exactly() {
         assert_eq!(name(Method::GET, "/api/v1/projects"), "list");
         assert_eq!(name(Method::HEAD, "/api/v1/projects/7"), "one");
+        assert_eq!(name(Method::GET, "/api/v1/projects/7/files"), "files");
+        assert_eq!(name(Method::GET, "/api/v1/projects/7/files/a"), "file");
+        assert_eq!(name(Method::GET, "/api/v1/projects/7/files/files/a%20b/c.rs"), "file");
         assert_eq!(name(Method::GET, "/api/v1/actors/deployment/3"), "actor");
         assert_eq!(
             name(Method::POST, "/api/v1/actors/deployment/3/restart"),
@@ -200,6 +239,9 @@ mod tests {
             "/API/v1/projects",
             "/api/v1/actors/",
             "/api/v1/actors//x",
+            "/api/v1/projects/7/files/",
+            "/api/v1/projects/7/files/a//b",
+            "/api/v1/projects//files/a",
             "*",
         ] {
             assert_eq!(name(Method::GET, path), "404", "{path}");
@@ -237,6 +279,9 @@ mod tests {
                 "{path}"
             );
         }
+        let file = find(TABLE, &Method::GET, "/api/v1/projects/x/files/a").unwrap();
+        assert!(file.check_parameters("/api/v1/projects/x/files/a").is_err());
+        assert!(file.check_parameters("/api/v1/projects/1/files/a%20b/%00").is_ok());
         let actor = find(TABLE, &Method::GET, "/api/v1/actors/x").unwrap();
         assert!(actor.check_parameters("/api/v1/actors/deployment/1").is_ok());
         assert!(actor.check_parameters("/api/v1/actors/%00").is_err());

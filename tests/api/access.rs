@@ -18,7 +18,11 @@ async fn no_endpoint_but_the_public_ones_answers_without_the_token() {
     let stranger = Http::new(&world.base_url(), None);
     let guesser = Http::new(&world.base_url(), Some("let-me-in-0123456788"));
     for endpoint in TABLE {
-        let path = endpoint.path.replace("{id}", "1").replace("{path}", "event-bus");
+        let path = endpoint
+            .path
+            .replace("{id}", "1")
+            .replace("{path}", "event-bus")
+            .replace("{file}", "README.md");
         for client in [&stranger, &guesser] {
             let answer = client
                 .try_send(endpoint.method.clone(), &path, Some(&json!({})))

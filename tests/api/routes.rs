@@ -68,7 +68,10 @@ fn every_endpoint_is_asked_by_a_test() {
         .iter()
         .map(|endpoint| endpoint.path)
         .filter(|path| {
-            let example = path.replace("{id}", "1").replace("{path}", "deployment/1");
+            let example = path
+                .replace("{id}", "1")
+                .replace("{path}", "deployment/1")
+                .replace("{file}", "README.md");
             let is_named =
                 |end: &str| sources.contains(&format!("{path}{end}")) || sources.contains(&format!("{example}{end}"));
             !["\"", "?", " HTTP"].into_iter().any(is_named)

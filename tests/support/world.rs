@@ -234,9 +234,14 @@ impl World {
         Socket::connect(&format!("ws://127.0.0.1:{}/ws", self.port), self.setup.token.as_deref()).await
     }
 
+    /// Returns the directory for projects.
+    pub(crate) fn projects_dir(&self) -> PathBuf {
+        self.root.path().join("projects")
+    }
+
     /// Writes a project that can be deployed, see [`Project`].
     pub(crate) fn project(&self, name: &str, version: &str) -> Project {
-        Project::write(&self.root.path().join("projects"), name, version)
+        Project::write(&self.projects_dir(), name, version)
     }
 
     /// Tells the server about a project and returns the id that it got.

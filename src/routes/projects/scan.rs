@@ -1,0 +1,74 @@
+//! Scans of projects, and the search for projects on the disk.
+
+use std::sync::Arc;
+
+use borgos_actors::{id::ProjectId, scanner::Synced};
+use serde::Deserialize;
+use serde_json::json;
+use warp::{Filter, filters::BoxedFilter, reply::Response};
+
+use super::resolve;
+use crate::{
+    app::App,
+    body,
+    problem::Problem,
+    query,
+    reply::{self, Reply},
+    routes::{answer, id, with},
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Discover {
+    /// The directory to look in.
+    path: String,
+}
+
+/// Returns the filters of this resource.
+pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    let scan = warp::path!("api" / "v1" / "projects" / String / "scan")
+        .and(warp::post())
+        .and_then(id)
+        .and(query::none())
+        .and(with(app))
+        .then(scan);
+    let scan_zenith = warp::path!("api" / "v1" / "projects" / "scan-zenith")
+        .and(warp::post())
+        .and(query::none())
+        .and(with(app))
+        .then(scan_zenith);
+    let discover = warp::path!("api" / "v1" / "projects" / "discover")
+        .and(warp::post())
+        .and(query::none())
+        .and(body::json())
+        .and(with(app))
+        .then(discover);
+    scan.or(scan_zenith).unify().or(discover).unify().map(answer).boxed()
+}
+
+/// POST /api/v1/projects/{id}/scan
+async fn scan(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
+    app.system.scans.request(ProjectId(id)).await?;
+    Ok(reply::accepted(
+        &json!({"message": format!("Scan initiated for project {id}")}),
+    ))
+}
+
+/// POST /api/v1/projects/scan-zenith
+async fn scan_zenith(app: Arc<App>) -> Result<Reply, Problem> {
+    let Synced { projects } = app.system.scans.sync_zenith().await?;
+    let count = projects.len();
+    let message = format!("Scanned and synced {count} Zenith projects");
+    Ok(reply::ok(&json!({"message": message, "count": count})))
+}
+
+/// POST /api/v1/projects/discover
+async fn discover(request: Discover, app: Arc<App>) -> Result<Reply, Problem> {
+    let directory = resolve(request.path).await?;
+    let Synced { projects } = app.system.scans.discover(&directory).await?;
+    let count = projects.len();
+    let message = format!("Scanned and synced {count} projects");
+    Ok(reply::ok(
+        &json!({"message": message, "count": count, "projects": projects}),
+    ))
+}
