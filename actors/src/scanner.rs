@@ -153,7 +153,7 @@ impl Scans {
             scans::request(&self.store, some).await?;
         }
         event_bus::nudge(&self.events);
-        self.hint(Message::Requested(ids.to_vec()));
+        self.hint(Message::Scan(ids.to_vec()));
         Ok(())
     }
 

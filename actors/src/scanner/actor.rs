@@ -31,37 +31,37 @@ const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// What the actor can be asked.
 #[derive(Debug)]
 pub enum Message {
-    /// Scans were asked for, in rows.
-    Requested(Vec<ProjectId>),
-    /// Files of a project have changed.
-    Changed {
+    /// Make the scans that were asked for, in rows.
+    Scan(Vec<ProjectId>),
+    /// Scan a project whose files have changed.
+    Rescan {
         /// Which project.
         project: ProjectId,
     },
-    /// What is kept of a project is damaged; read everything anew.
+    /// Read everything of a project anew, since what is kept of it is damaged.
     Rebuild {
         /// Which project.
         project: ProjectId,
     },
-    /// A project was deleted.
+    /// Let go of a project that was deleted.
     Forget {
         /// Which project.
         project: ProjectId,
     },
     /// Look at the rows.
     Sweep,
-    /// The rows were looked at for the first time.
-    Recovered {
+    /// Take up the work after a start.
+    Recover {
         /// The active projects that were scanned before; they may have changed since.
         scanned: Vec<ProjectId>,
         /// All projects.
         known: HashSet<ProjectId>,
     },
-    /// The job has ended.
-    Finished {
+    /// Go on after a scan.
+    Finish {
         /// Which project it scanned.
         project: ProjectId,
-        /// Where changes matter from now on.
+        /// Where changes matter from now on, if the scan came to its end.
         directories: Option<BTreeSet<PathBuf>>,
     },
 }
@@ -69,13 +69,13 @@ pub enum Message {
 impl supervision::Message for Message {
     fn kind(&self) -> &'static str {
         match self {
-            Self::Requested(_) => "requested",
-            Self::Changed { .. } => "changed",
+            Self::Scan(_) => "scan",
+            Self::Rescan { .. } => "rescan",
             Self::Rebuild { .. } => "rebuild",
             Self::Forget { .. } => "forget",
             Self::Sweep => "sweep",
-            Self::Recovered { .. } => "recovered",
-            Self::Finished { .. } => "finished",
+            Self::Recover { .. } => "recover",
+            Self::Finish { .. } => "finish",
         }
     }
 }
@@ -119,7 +119,7 @@ impl Actor for Scanner {
         let watched = myself.clone();
         let watcher = Watcher::start(move |project| {
             // An error means that the actor is gone.
-            let _ = watched.cast(Message::Changed { project });
+            let _ = watched.cast(Message::Rescan { project });
         })?;
         let mut jobs = JoinSet::new();
         jobs.spawn(recover(args.store.clone(), myself));
@@ -141,13 +141,13 @@ impl Actor for Scanner {
     ) -> Result<(), ActorProcessingErr> {
         while state.jobs.try_join_next().is_some() {}
         match message {
-            Message::Requested(projects) => state.request(projects),
-            Message::Changed { project } => state.put_off(project),
+            Message::Scan(projects) => state.scan(projects),
+            Message::Rescan { project } => state.put_off(project),
             Message::Rebuild { project } => state.rebuild(project),
             Message::Forget { project } => state.forget(project),
             Message::Sweep => state.sweep(myself.clone()),
-            Message::Recovered { scanned, known } => state.recover(scanned, &known),
-            Message::Finished { project, directories } => state.finish(project, directories),
+            Message::Recover { scanned, known } => state.recover(scanned, &known),
+            Message::Finish { project, directories } => state.finish(project, directories),
         }
         state.start_next(&myself);
         Ok(())
@@ -156,7 +156,7 @@ impl Actor for Scanner {
 
 impl State {
     /// A scan that is under way is joined: its end answers all who asked.
-    fn request(&mut self, projects: Vec<ProjectId>) {
+    fn scan(&mut self, projects: Vec<ProjectId>) {
         for project in projects {
             if !self.is_running(project) {
                 self.put_off(project);
@@ -200,7 +200,7 @@ impl State {
         let store = self.args.store.clone();
         self.jobs.spawn(async move {
             match scans::requested(&store).await {
-                Ok(projects) => drop(myself.cast(Message::Requested(projects))),
+                Ok(projects) => drop(myself.cast(Message::Scan(projects))),
                 Err(error) => tracing::debug!(%error, "the requested scans could not be read"),
             }
             myself.send_after(SWEEP_EVERY, || Message::Sweep);
@@ -244,7 +244,7 @@ impl State {
         let scan = self.jobs.spawn(async move {
             let directories = job.run().await;
             // An error means that the actor is gone.
-            let _ = myself.cast(Message::Finished { project, directories });
+            let _ = myself.cast(Message::Finish { project, directories });
         });
         self.running = Some((project, scan));
     }
@@ -275,7 +275,7 @@ async fn recover(store: Store, myself: ActorRef<Message>) {
 async fn look(store: &Store) -> Result<Message, Error> {
     let active = projects::paths(store, None).await?;
     let scanned = scans::scanned(store).await?;
-    Ok(Message::Recovered {
+    Ok(Message::Recover {
         scanned: scanned.into_iter().filter(|id| active.contains_key(id)).collect(),
         known: projects::ids(store).await?,
     })
