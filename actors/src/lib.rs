@@ -19,6 +19,7 @@
 //!
 //! Nothing here speaks HTTP to clients; that is the `borgos` package.
 
+mod cancel;
 pub mod deployment;
 pub mod deployments;
 pub mod edge;

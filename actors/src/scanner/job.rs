@@ -1,14 +1,6 @@
 //! One scan of one project, from its row to its row.
 
-use std::{
-    collections::BTreeSet,
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use chrono::Utc;
 use tokio::{
@@ -22,7 +14,9 @@ use super::{
     work::{self, Scanned, Work},
 };
 use crate::{
-    Error, event_bus,
+    Error,
+    cancel::CancelOnDrop,
+    event_bus,
     id::ProjectId,
     scan::{self, Progress, scores::RunningFacts},
     store::{
@@ -41,15 +35,6 @@ pub(super) struct Job {
     pub(super) project: ProjectId,
     /// Whether nothing that the last scan left is to be trusted.
     pub(super) is_full: bool,
-}
-
-/// Ends the thread that scans when nobody waits for it any more.
-struct CancelOnDrop(Arc<AtomicBool>);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 impl Job {
@@ -90,8 +75,8 @@ impl Job {
         earlier: Option<Scan>,
         running: RunningFacts,
     ) -> Result<Result<Scanned, work::Error>, JoinError> {
-        let cancel = Arc::new(AtomicBool::new(false));
-        let _guard = CancelOnDrop(cancel.clone());
+        let guard = CancelOnDrop::default();
+        let cancel = guard.flag();
         let (progress_sender, mut progress) = watch::channel(None);
         let index = self.args.index.clone();
         let snapshot = self.args.snapshots.path(self.project);

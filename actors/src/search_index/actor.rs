@@ -9,10 +9,7 @@
 
 use std::{
     num::NonZeroUsize,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -22,7 +19,9 @@ use tokio::task::JoinSet;
 
 use super::{Catalog, FoundProject};
 use crate::{
-    Error, scanner,
+    Error,
+    cancel::CancelOnDrop,
+    scanner,
     search::code::{self, Answer, Budget, CodeIndex, Query, Roots},
     store::Store,
     supervision::{self, Handle},
@@ -184,18 +183,9 @@ impl State {
     }
 }
 
-/// Ends a search that nobody waits for.
-struct CancelOnDrop(Arc<AtomicBool>);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 async fn search(index: Arc<CodeIndex>, query: Query, roots: Roots) -> Result<Answer, Error> {
-    let cancelled = Arc::new(AtomicBool::new(false));
-    let _guard = CancelOnDrop(cancelled.clone());
+    let guard = CancelOnDrop::default();
+    let cancelled = guard.flag();
     let deadline = Instant::now() + DEADLINE;
     let threads = thread::available_parallelism()
         .map_or(1, NonZeroUsize::get)
