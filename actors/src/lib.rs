@@ -9,6 +9,7 @@
 //! - [`deployments`]: what people can do with them, and the reconciler that keeps an actor for each.
 //! - [`edge`]: the process that holds the public ports, and the actor that keeps it.
 //! - [`lock_file`]: one process per directory.
+//! - [`tasks`]: the queue of tasks, and the agents that carry them out.
 //! - [`system`]: all of it, wired together.
 //! - [`value`]: what strangers send, parsed once at the edge.
 //!
@@ -29,6 +30,7 @@ pub mod store;
 pub mod store_watch;
 pub mod supervision;
 pub mod system;
+pub mod tasks;
 pub mod value;
 
 pub use error::Error;

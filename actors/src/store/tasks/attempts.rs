@@ -1,0 +1,135 @@
+//! The attempts at a task: who made them, and how each ended.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryOrder, QuerySelect, entity::prelude::*, sea_query::Expr};
+use serde::{Deserialize, Serialize};
+
+use super::{Fence, machine::Ending, row as tasks};
+use crate::{Error, id::TaskId, store::Store};
+
+/// Attempts that are shown of one task; the newest say the most.
+const MAX_SHOWN: u64 = 100;
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+pub enum AttemptOutcome {
+    /// The task was done.
+    Completed,
+    /// The task was not done.
+    Failed,
+    /// Its worker stopped renewing the lease.
+    Lost,
+    /// Its worker handed the task back.
+    Interrupted,
+    /// Somebody called the task off.
+    Cancelled,
+}
+
+/// An attempt at a task.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Attempt {
+    /// Its number, from 1.
+    pub number: i32,
+    /// The worker that made it.
+    pub owner: String,
+    /// When it was begun.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// How it ended.
+    pub outcome: Option<AttemptOutcome>,
+    /// The class of its failure.
+    pub error_kind: Option<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+pub(super) mod row {
+    //! The table `task_attempts`.
+
+    use sea_orm::entity::prelude::*;
+
+    use super::AttemptOutcome;
+    use crate::id::TaskId;
+
+    #[derive(Clone, Debug, DeriveEntityModel)]
+    #[sea_orm(table_name = "task_attempts")]
+    pub(in super::super) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub task_id: TaskId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub number: i32,
+        pub owner: String,
+        pub started_at: DateTimeUtc,
+        pub ended_at: Option<DateTimeUtc>,
+        pub outcome: Option<AttemptOutcome>,
+        pub error_kind: Option<String>,
+        pub error: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub(in super::super) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+impl From<row::Model> for Attempt {
+    fn from(row: row::Model) -> Self {
+        Self {
+            number: row.number,
+            owner: row.owner,
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+            outcome: row.outcome,
+            error_kind: row.error_kind,
+            error: row.error,
+        }
+    }
+}
+
+/// Returns the newest hundred attempts at a task, oldest first.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn attempts(store: &Store, id: TaskId) -> Result<Vec<Attempt>, Error> {
+    let query = row::Entity::find()
+        .filter(row::Column::TaskId.eq(id))
+        .order_by_desc(row::Column::Number)
+        .limit(MAX_SHOWN);
+    let rows = store.read(async |reader| Ok(query.all(reader).await?)).await?;
+    Ok(rows.into_iter().rev().map(Attempt::from).collect())
+}
+
+/// Notes the attempts that these tasks have just begun.
+pub(super) async fn begin(transaction: &DatabaseTransaction, rows: &[tasks::Model]) -> Result<(), Error> {
+    let begun = rows.iter().map(|task| row::ActiveModel {
+        task_id: Set(task.id),
+        number: Set(task.attempt),
+        owner: Set(task.owner.clone().unwrap_or_default()),
+        started_at: Set(task.started_at.unwrap_or(task.created_at)),
+        ..Default::default()
+    });
+    row::Entity::insert_many(begun).exec_without_returning(transaction).await?;
+    Ok(())
+}
+
+/// Notes how an attempt ended.
+pub(super) async fn end(
+    transaction: &DatabaseTransaction,
+    fence: Fence,
+    ending: &Ending,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    row::Entity::update_many()
+        .col_expr(row::Column::EndedAt, Expr::val(now))
+        .col_expr(row::Column::Outcome, Expr::val(ending.outcome))
+        .col_expr(row::Column::ErrorKind, Expr::val(ending.error_kind.clone()))
+        .col_expr(row::Column::Error, Expr::val(ending.error.clone()))
+        .filter(row::Column::TaskId.eq(fence.task))
+        .filter(row::Column::Number.eq(fence.attempt))
+        .exec(transaction)
+        .await?;
+    Ok(())
+}
