@@ -203,9 +203,7 @@ impl From<Error> for Problem {
             Error::NotFound { .. } => simple(StatusCode::NOT_FOUND),
             Error::NameInUse { .. } | Error::PathInUse { .. } | Error::Conflict { .. } => simple(StatusCode::CONFLICT),
             Error::Impossible { .. } => simple(StatusCode::UNPROCESSABLE_ENTITY),
-            Error::TooManyTasks { .. } => {
-                simple(StatusCode::TOO_MANY_REQUESTS).with_retry_after(RETRY_QUEUE_SECONDS)
-            }
+            Error::TooManyTasks { .. } => simple(StatusCode::TOO_MANY_REQUESTS).with_retry_after(RETRY_QUEUE_SECONDS),
             Error::Busy { .. } | Error::Restarting { .. } | Error::Timeout { .. } => {
                 simple(StatusCode::SERVICE_UNAVAILABLE).with_retry_after(RETRY_ACTOR_SECONDS)
             }

@@ -25,12 +25,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("paused_agents").take())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("task_attempts").take())
-            .await?;
+        manager.drop_table(Table::drop().table("paused_agents").take()).await?;
+        manager.drop_table(Table::drop().table("task_attempts").take()).await?;
         for index in indexes() {
             let name = index.get_index_spec().get_name().unwrap_or_default().to_owned();
             manager
@@ -40,7 +36,12 @@ impl MigrationTrait for Migration {
         // SQLite drops one column at a time.
         for column in columns() {
             manager
-                .alter_table(Table::alter().table("tasks").drop_column(column.get_column_name()).take())
+                .alter_table(
+                    Table::alter()
+                        .table("tasks")
+                        .drop_column(column.get_column_name())
+                        .take(),
+                )
                 .await?;
         }
         Ok(())

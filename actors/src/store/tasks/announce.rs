@@ -10,7 +10,11 @@ use crate::{
 };
 
 /// Writes one event of a task, as its row now is.
-pub(super) async fn announce(transaction: &DatabaseTransaction, kind: &'static str, row: &row::Model) -> Result<(), Error> {
+pub(super) async fn announce(
+    transaction: &DatabaseTransaction,
+    kind: &'static str,
+    row: &row::Model,
+) -> Result<(), Error> {
     events::append(transaction, event(kind, row)).await
 }
 

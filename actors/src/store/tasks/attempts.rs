@@ -111,7 +111,9 @@ pub(super) async fn begin(transaction: &DatabaseTransaction, rows: &[tasks::Mode
         started_at: Set(task.started_at.unwrap_or(task.created_at)),
         ..Default::default()
     });
-    row::Entity::insert_many(begun).exec_without_returning(transaction).await?;
+    row::Entity::insert_many(begun)
+        .exec_without_returning(transaction)
+        .await?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbErr, QueryOrder, QuerySelect, Select,
     entity::prelude::*,
-    sea_query::{Expr, ExprTrait, LockBehavior, LockType},
+    sea_query::{Expr, LockBehavior, LockType},
 };
 
 use super::{MAX_BATCH, Owner, State, Task, announce::event, attempts, pause, row};
@@ -101,12 +101,15 @@ async fn begin(
     now: DateTime<Utc>,
     lease_until: DateTime<Utc>,
 ) -> Result<(), Error> {
+    // Its `min` is not that of numbers.
+    use sea_orm::sea_query::ExprTrait;
+
     if rows.is_empty() {
         return Ok(());
     }
     row::Entity::update_many()
         .col_expr(row::Column::State, Expr::val(State::Running))
-        .col_expr(row::Column::Attempt, Expr::col(row::Column::Attempt).add(1))
+        .col_expr(row::Column::Attempt, ExprTrait::add(Expr::col(row::Column::Attempt), 1))
         .col_expr(row::Column::Owner, Expr::val(owner.as_str()))
         .col_expr(row::Column::LeaseUntil, Expr::val(lease_until))
         .col_expr(row::Column::StartedAt, Expr::val(now))

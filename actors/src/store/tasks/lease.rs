@@ -9,12 +9,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{
-    MAX_BATCH, State,
-    machine::Outcome,
-    row,
-    settle::end,
-};
+use super::{MAX_BATCH, State, machine::Outcome, row, settle::end};
 use crate::{
     Error,
     id::TaskId,
@@ -114,7 +109,10 @@ pub(super) async fn held(
 /// Fails when the database does; what was taken before that stays taken.
 pub async fn rescue(store: &Store) -> Result<u64, Error> {
     let reason = "the worker stopped renewing its lease";
-    take_back(store, reason, |now| Condition::all().add(row::Column::LeaseUntil.lt(now))).await
+    take_back(store, reason, |now| {
+        Condition::all().add(row::Column::LeaseUntil.lt(now))
+    })
+    .await
 }
 
 /// Takes the tasks from all earlier workers of the owner's node, which are gone for sure, and returns how many that were.
@@ -131,11 +129,7 @@ pub async fn release(store: &Store, owner: &Owner) -> Result<u64, Error> {
     .await
 }
 
-async fn take_back(
-    store: &Store,
-    reason: &str,
-    which: impl Fn(DateTimeUtc) -> Condition,
-) -> Result<u64, Error> {
+async fn take_back(store: &Store, reason: &str, which: impl Fn(DateTimeUtc) -> Condition) -> Result<u64, Error> {
     let mut num_taken = 0;
     loop {
         let num_rows = store

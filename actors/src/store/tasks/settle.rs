@@ -118,7 +118,13 @@ pub async fn record_progress(store: &Store, owner: &Owner, reports: &[(Fence, Pr
                 let mut last = None;
                 for (_, progress) in reports.iter().filter(|(fence, _)| *fence == row.fence()) {
                     let message = clipped(progress.message.clone());
-                    let progress = to_json("progress", &Progress { message, ..progress.clone() })?;
+                    let progress = to_json(
+                        "progress",
+                        &Progress {
+                            message,
+                            ..progress.clone()
+                        },
+                    )?;
                     news.push(progress_event(&row, &progress));
                     last = Some(progress);
                 }
