@@ -25,6 +25,7 @@ pub mod id;
 pub mod journal;
 pub mod lock_file;
 pub mod metrics;
+mod program;
 pub mod runtime;
 pub mod store;
 pub mod store_watch;

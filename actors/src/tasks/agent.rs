@@ -2,7 +2,7 @@
 //!
 //! An agent keeps no books. Whose turn it is, how often it is tried again and what is written down is the queue's; so
 //! [`Agent::run`] may be dropped at any await, and the same task may come again with a higher attempt number. What an
-//! agent does outside can therefore happen twice; [`Attempt::key`] tells one attempt from another.
+//! agent does outside can therefore happen twice; [`Attempt`]'s key tells one attempt from another.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -53,6 +53,9 @@ pub enum Health {
 /// One attempt at a task.
 #[derive(Debug, Clone)]
 pub struct Attempt {
+    /// A text that no other attempt anywhere has: for services that refuse to do a thing twice, and for the environment of
+    /// programs, so that none is left when the attempt is over.
+    pub key: String,
     /// The task.
     pub task: TaskId,
     /// Which attempt at it, from 1.
@@ -74,13 +77,6 @@ pub struct Project {
     pub id: ProjectId,
     /// Its directory.
     pub directory: PathBuf,
-}
-
-impl Attempt {
-    /// Returns a text that no other attempt has, for services that refuse to do a thing twice.
-    pub fn key(&self) -> String {
-        format!("borgos-task-{}-{}", self.task, self.number)
-    }
 }
 
 /// Why an attempt has to end before it is done.
@@ -108,7 +104,7 @@ impl Control {
     /// How long an attempt that was called off may take to end.
     pub const GRACE: Duration = Duration::from_secs(10);
     /// How long one may take when BorgOS ends, which has ten seconds for everything.
-    const SHORT_GRACE: Duration = Duration::from_millis(1500);
+    pub(super) const SHORT_GRACE: Duration = Duration::from_millis(1500);
 
     pub(super) fn new(
         fence: Fence,
@@ -122,6 +118,14 @@ impl Control {
     pub async fn report(&self, progress: Progress) {
         // An error means that the queue is gone, and this attempt is about to be dropped.
         let _ = self.reports.send((self.fence, progress)).await;
+    }
+
+    /// Reports how far the attempt has come, unless that would mean to wait: for those who must not, such as the readers of
+    /// a program's output.
+    pub fn offer(&self, progress: Progress) {
+        if self.reports.try_send((self.fence, progress)).is_err() {
+            tracing::debug!(task.id = %self.fence.task, "a report of a task was left out");
+        }
     }
 
     /// Resolves when the attempt has to end, and never otherwise.
@@ -142,8 +146,12 @@ impl Control {
         }
     }
 
-    pub(super) fn stop(&self) -> Option<Stop> {
-        *self.stop.borrow()
+    /// Resolves when BorgOS ends.
+    pub(super) async fn interrupted(&self) {
+        let mut stop = self.stop.clone();
+        if stop.wait_for(|stop| *stop == Some(Stop::Interrupted)).await.is_err() {
+            std::future::pending().await
+        }
     }
 }
 
