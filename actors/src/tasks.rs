@@ -14,6 +14,9 @@ mod runner;
 mod running;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 use std::{path::Path, time::Duration};
 
 use chrono::{DateTime, Utc};

@@ -105,11 +105,12 @@ impl LlmAgent {
 
     /// Says why the model was not asked. Services repeat parts of keys in what they say, so the key is cut out.
     fn refusal(&self, status: StatusCode, body: &[u8]) -> Failure {
-        let said: String = answer::complaint(body).chars().take(MAX_REASON_CHARS).collect();
-        let said = match &self.settings.key {
+        let said = answer::complaint(body);
+        let said = match self.settings.key.as_deref() {
             Some(key) if !key.is_empty() => said.replace(key, "***"),
             _ => said,
         };
+        let said: String = said.chars().take(MAX_REASON_CHARS).collect();
         let message = format!("the model's service answered {status}: {said}");
         match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Failure::lasting("llm_auth", message),

@@ -35,6 +35,8 @@ const FAILED_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Removing a long backlog takes longer, and can be cut off anywhere.
 const PRUNE_PATIENCE: Duration = Duration::from_secs(5);
+/// How long it may take to end what an attempt that did not stop by itself has started.
+const ABANDON: Duration = Duration::from_millis(300);
 /// How long the last results may take when BorgOS ends.
 const LAST_PATIENCE: Duration = Duration::from_millis(700);
 /// More attempts than this are not at work at a time, whatever the agents allow.
@@ -93,7 +95,7 @@ impl Worker {
                     self.settle(PATIENCE).await;
                     self.claim().await;
                 }
-                _ = self.reports.recv_many(&mut batch, MAX_REPORTS) => self.record(std::mem::take(&mut batch)).await,
+                _ = self.reports.recv_many(&mut batch, MAX_REPORTS) => self.record(std::mem::take(&mut batch), PATIENCE).await,
                 _ = heartbeats.tick() => self.heartbeat().await,
                 _ = looks.tick() => self.look().await,
                 _ = rescues.tick() => self.rescue().await,
@@ -164,6 +166,13 @@ impl Worker {
         if settlements.is_empty() {
             return;
         }
+        // What they reported comes first: after its end nobody writes about an attempt any more.
+        let reports: Vec<_> = std::iter::from_fn(|| self.reports.try_recv().ok())
+            .take(MAX_REPORTS)
+            .collect();
+        if !reports.is_empty() {
+            self.record(reports, patience).await;
+        }
         let settled = in_time(patience, tasks::settle(&self.args.store, &self.owner, &settlements)).await;
         let Some(accepted) = logged("the ends of tasks could not be written", settled) else {
             return;
@@ -177,11 +186,11 @@ impl Worker {
         self.nudge();
     }
 
-    async fn record(&mut self, reports: Vec<(Fence, Progress)>) {
+    async fn record(&mut self, reports: Vec<(Fence, Progress)>, patience: Duration) {
         let recorded = tasks::record_progress(&self.args.store, &self.owner, &reports);
         if logged(
             "reports of tasks could not be written",
-            in_time(PATIENCE, recorded).await,
+            in_time(patience, recorded).await,
         )
         .is_some()
         {
@@ -230,7 +239,7 @@ impl Worker {
                 self.running.ended().await;
             }
         };
-        if timeout(Control::SHORT_GRACE, all_ended).await.is_err() {
+        if timeout(Control::SHORT_GRACE + ABANDON, all_ended).await.is_err() {
             tracing::warn!("some tasks did not stop in time");
         }
         self.settle(LAST_PATIENCE).await;
