@@ -88,6 +88,7 @@ fn settings(config: &Config) -> anyhow::Result<system::Settings> {
             RuntimeChoice::Docker => system::RuntimeChoice::Fixed(Kind::Docker),
             RuntimeChoice::Process => system::RuntimeChoice::Fixed(Kind::Process),
         },
+        agents: config.agents.clone(),
         program: std::env::current_exe().context("cannot find this program's own file")?,
     })
 }

@@ -12,6 +12,7 @@ pub mod llm;
 pub mod queue;
 mod runner;
 mod running;
+mod settings;
 mod worker;
 
 #[cfg(test)]
@@ -36,6 +37,7 @@ use crate::{
 
 pub use agent::{Agent, Attempt, Control, Failure, Health, Output, Project, Stop};
 pub use agents::{Agents, Entry, Limits};
+pub use settings::{AgentKind, AgentSettings};
 
 /// How long an agent may take to say how it is.
 const HEALTH_PATIENCE: Duration = Duration::from_secs(2);

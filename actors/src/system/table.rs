@@ -10,6 +10,7 @@ use crate::{
     store::{ANSWER_TIMEOUT, Store},
     store_watch,
     supervision::{self, ChildSpec, Children, Handle, Limit, Strategy, SupervisorSpec},
+    tasks::queue as task_queue,
 };
 
 /// As many nudges and subscriptions may wait for the event bus.
@@ -45,6 +46,7 @@ pub(super) struct Handles {
     pub(super) events: Handle<event_bus::Message>,
     pub(super) journal: Handle<journal::Message>,
     pub(super) edge: Handle<edge::Message>,
+    pub(super) task_queue: Handle<task_queue::Message>,
     pub(super) reconciler: Handle<reconciler::Message>,
 }
 
@@ -56,6 +58,7 @@ impl Handles {
             events: Handle::new(event_bus::PATH, EVENT_BUS_CAPACITY),
             journal: Handle::new("journal", CAPACITY),
             edge: Handle::new(edge::PATH, CAPACITY),
+            task_queue: Handle::new(task_queue::PATH, CAPACITY),
             reconciler: Handle::new("reconciler", CAPACITY),
         }
     }
@@ -68,6 +71,7 @@ pub(super) struct Parts {
     pub(super) journal: journal::Args,
     pub(super) metrics: metrics::Args,
     pub(super) edge: edge::Args,
+    pub(super) task_queue: task_queue::Args,
     pub(super) reconciler: reconciler::Args,
 }
 
@@ -101,6 +105,12 @@ impl Parts {
                 worker(&handles.metrics, "metrics", || metrics::Metrics, self.metrics),
                 worker(&handles.edge, "edge", || edge::EdgeActor, self.edge),
                 ChildSpec::supervisor(deployments),
+                worker(
+                    &handles.task_queue,
+                    "task-queue",
+                    || task_queue::TaskQueue,
+                    self.task_queue,
+                ),
             ],
         );
         supervisor(

@@ -184,6 +184,7 @@ mod tests {
             token: None,
             rate_limit: RateLimit::Off,
             allowed_hosts: Vec::new(),
+            agents: Vec::new(),
             log: LogFilter::default(),
             log_format: LogFormat::Text,
         }
