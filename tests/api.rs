@@ -15,3 +15,4 @@ mod projects;
 mod routes;
 mod startup;
 mod system;
+mod tasks;
