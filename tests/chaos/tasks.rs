@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    process::Stdio,
     time::Duration,
 };
 
@@ -251,6 +252,7 @@ impl Second {
             .env("BORGOS_LISTEN", &address)
             .env("BORGOS_DATA_DIR", data_dir.path());
         let http = Http::new(&format!("http://{address}"), None);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
         let process = command.spawn().unwrap();
         eventually("the second server is well", async || {
             match http.try_send(reqwest::Method::GET, "/health", None).await {

@@ -79,6 +79,18 @@ pub struct Project {
     pub directory: PathBuf,
 }
 
+impl Attempt {
+    /// Returns the task as a text for those who read: what is to be done, and what is given where something is.
+    pub fn prompt(&self) -> String {
+        match self.input_data.as_object() {
+            Some(fields) if !fields.is_empty() => {
+                format!("{}\n\nInput data:\n{:#}\n", self.description, self.input_data)
+            }
+            _ => self.description.clone(),
+        }
+    }
+}
+
 /// Why an attempt has to end before it is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {

@@ -57,7 +57,6 @@ pub struct Settings {
 }
 
 /// The agent.
-#[derive(Debug)]
 pub struct CommandAgent {
     settings: Settings,
     /// What every attempt's program is given.
@@ -84,7 +83,7 @@ impl CommandAgent {
             (None, Some(directory)) => directory.clone(),
             (None, None) => return Err(Failure::lasting("no_project", "the task needs a project to run in")),
         };
-        let prompt = prompt(attempt);
+        let prompt = attempt.prompt();
         let argv = self.settings.command.as_argv();
         let has_placeholder = argv.iter().any(|argument| argument == PROMPT);
         let default = if has_placeholder { Stdin::Nothing } else { Stdin::Prompt };
@@ -156,16 +155,6 @@ impl Agent for CommandAgent {
             "stderr": stderr.text(),
             "stderr_bytes": stderr.num_bytes(),
         })))
-    }
-}
-
-/// Returns the task as a text for those who read.
-pub(super) fn prompt(attempt: &Attempt) -> String {
-    let has_input = !matches!(&attempt.input_data, Value::Null)
-        && attempt.input_data.as_object().is_none_or(|fields| !fields.is_empty());
-    match has_input {
-        true => format!("{}\n\nInput data:\n{:#}\n", attempt.description, attempt.input_data),
-        false => attempt.description.clone(),
     }
 }
 

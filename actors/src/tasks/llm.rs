@@ -92,7 +92,7 @@ impl LlmAgent {
     fn question(&self, attempt: &Attempt) -> Value {
         let system = self.settings.system_prompt.iter();
         let system = system.map(|prompt| json!({"role": "system", "content": prompt}));
-        let user = json!({"role": "user", "content": super::command::prompt(attempt)});
+        let user = json!({"role": "user", "content": attempt.prompt()});
         let mut question = json!({
             "model": self.settings.model,
             "messages": system.chain([user]).collect::<Vec<_>>(),

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{Fence, machine::Ending, row as tasks};
 use crate::{Error, id::TaskId, store::Store};
 
+mod row;
+
 /// Attempts that are shown of one task; the newest say the most.
 const MAX_SHOWN: u64 = 100;
 
@@ -44,35 +46,6 @@ pub struct Attempt {
     pub error_kind: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
-}
-
-pub(super) mod row {
-    //! The table `task_attempts`.
-
-    use sea_orm::entity::prelude::*;
-
-    use super::AttemptOutcome;
-    use crate::id::TaskId;
-
-    #[derive(Clone, Debug, DeriveEntityModel)]
-    #[sea_orm(table_name = "task_attempts")]
-    pub(in super::super) struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub task_id: TaskId,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub number: i32,
-        pub owner: String,
-        pub started_at: DateTimeUtc,
-        pub ended_at: Option<DateTimeUtc>,
-        pub outcome: Option<AttemptOutcome>,
-        pub error_kind: Option<String>,
-        pub error: Option<String>,
-    }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub(in super::super) enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
 }
 
 impl From<row::Model> for Attempt {

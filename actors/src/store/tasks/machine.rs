@@ -130,3 +130,85 @@ fn cancelled(ending: Ending) -> Ending {
         ..ending
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::id::TaskId;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        Utc.timestamp_opt(seconds, 0).unwrap()
+    }
+
+    fn running(failed_attempts: i32, max_attempts: i32, is_cancelled: bool) -> row::Model {
+        row::Model {
+            id: TaskId(1),
+            project_id: None,
+            agent_type: "a".to_owned(),
+            task_type: "t".to_owned(),
+            description: "d".to_owned(),
+            priority: 1,
+            input_data: json!({}),
+            state: State::Running,
+            created_at: at(0),
+            run_at: at(0),
+            attempt: failed_attempts + 1,
+            failed_attempts,
+            max_attempts,
+            timeout_s: None,
+            unique_key: None,
+            idempotency_key: None,
+            owner: Some("o".to_owned()),
+            lease_until: Some(at(30)),
+            cancel_requested_at: is_cancelled.then(|| at(1)),
+            progress: None,
+            output: None,
+            error: None,
+            started_at: Some(at(0)),
+            finished_at: None,
+        }
+    }
+
+    fn outcomes() -> impl Strategy<Value = Outcome> {
+        prop_oneof![
+            Just(Outcome::Completed { output: json!(1) }),
+            Just(Outcome::Interrupted),
+            Just(Outcome::Cancelled),
+            Just(Outcome::Lost {
+                reason: "lost".to_owned()
+            }),
+            proptest::option::of(0_u64..10_000).prop_map(|seconds| Outcome::Failed {
+                kind: "k".to_owned(),
+                error: "e".to_owned(),
+                retry_in: seconds.map(Duration::from_secs),
+            }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_becomes_of_a_task_keeps_the_rules(
+            outcome in outcomes(), failed in 0..5_i32, more in 1..5_i32, is_cancelled: bool
+        ) {
+            let row = running(failed, failed + more, is_cancelled);
+            let ending = next(&row, outcome.clone(), at(100));
+            let is_counted = matches!(outcome, Outcome::Failed { .. } | Outcome::Lost { .. });
+            prop_assert!(ending.state != State::Running);
+            prop_assert_eq!(ending.output.is_some(), matches!(outcome, Outcome::Completed { .. }));
+            if is_cancelled {
+                prop_assert!(ending.state.is_finished(), "a task that was called off is never tried again");
+            } else {
+                prop_assert_eq!(ending.failed_attempts, failed + i32::from(is_counted));
+                prop_assert!(ending.state != State::Cancelled || outcome == Outcome::Cancelled);
+            }
+            if !ending.state.is_finished() {
+                prop_assert!(ending.failed_attempts < row.max_attempts);
+                prop_assert!(ending.run_at >= row.run_at);
+            }
+        }
+    }
+}
