@@ -1,10 +1,12 @@
 //! The attempts at a task: who made them, and how each ended.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryOrder, QuerySelect, entity::prelude::*, sea_query::Expr};
+use sea_orm::{
+    ActiveValue::Set, DatabaseTransaction, QueryOrder, QuerySelect, entity::prelude::*, sea_query::OnConflict,
+};
 use serde::{Deserialize, Serialize};
 
-use super::{Fence, machine::Ending, row as tasks};
+use super::{machine::Ending, row as tasks};
 use crate::{Error, id::TaskId, store::Store};
 
 mod row;
@@ -77,34 +79,50 @@ pub async fn attempts(store: &Store, id: TaskId) -> Result<Vec<Attempt>, Error> 
 
 /// Notes the attempts that these tasks have just begun.
 pub(super) async fn begin(transaction: &DatabaseTransaction, rows: &[tasks::Model]) -> Result<(), Error> {
-    let begun = rows.iter().map(|task| row::ActiveModel {
-        task_id: Set(task.id),
-        number: Set(task.attempt),
-        owner: Set(task.owner.clone().unwrap_or_default()),
-        started_at: Set(task.started_at.unwrap_or(task.created_at)),
-        ..Default::default()
-    });
-    row::Entity::insert_many(begun)
+    row::Entity::insert_many(rows.iter().map(begun))
         .exec_without_returning(transaction)
         .await?;
     Ok(())
 }
 
-/// Notes how an attempt ended.
-pub(super) async fn end(
+/// Notes how the attempts ended that these tasks had.
+pub(super) async fn end_all(
     transaction: &DatabaseTransaction,
-    fence: Fence,
-    ending: &Ending,
+    endings: Vec<(tasks::Model, Ending)>,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    row::Entity::update_many()
-        .col_expr(row::Column::EndedAt, Expr::val(now))
-        .col_expr(row::Column::Outcome, Expr::val(ending.outcome))
-        .col_expr(row::Column::ErrorKind, Expr::val(ending.error_kind.clone()))
-        .col_expr(row::Column::Error, Expr::val(ending.error.clone()))
-        .filter(row::Column::TaskId.eq(fence.task))
-        .filter(row::Column::Number.eq(fence.attempt))
-        .exec(transaction)
+    if endings.is_empty() {
+        return Ok(());
+    }
+    let ended = endings.into_iter().map(|(task, ending)| row::ActiveModel {
+        ended_at: Set(Some(now)),
+        outcome: Set(Some(ending.outcome)),
+        error_kind: Set(ending.error_kind),
+        error: Set(ending.error),
+        ..begun(&task)
+    });
+    // All in one statement; each of them was begun.
+    let update = OnConflict::columns([row::Column::TaskId, row::Column::Number])
+        .update_columns([
+            row::Column::EndedAt,
+            row::Column::Outcome,
+            row::Column::ErrorKind,
+            row::Column::Error,
+        ])
+        .to_owned();
+    row::Entity::insert_many(ended)
+        .on_conflict(update)
+        .exec_without_returning(transaction)
         .await?;
     Ok(())
+}
+
+fn begun(task: &tasks::Model) -> row::ActiveModel {
+    row::ActiveModel {
+        task_id: Set(task.id),
+        number: Set(task.attempt),
+        owner: Set(task.owner.clone().unwrap_or_default()),
+        started_at: Set(task.started_at.unwrap_or(task.created_at)),
+        ..Default::default()
+    }
 }

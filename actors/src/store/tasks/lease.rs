@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{MAX_BATCH, State, machine::Outcome, row, settle::end};
+use super::{MAX_BATCH, State, machine::Outcome, row, settle::end_all};
 use crate::{
     Error,
     id::TaskId,
@@ -144,12 +144,10 @@ async fn take_back(store: &Store, reason: &str, which: impl Fn(DateTimeUtc) -> C
                     .all(transaction)
                     .await?;
                 let num_rows = rows.len();
-                for row in rows {
-                    let lost = Outcome::Lost {
-                        reason: reason.to_owned(),
-                    };
-                    end(transaction, row, lost, now).await?;
-                }
+                let lost = || Outcome::Lost {
+                    reason: reason.to_owned(),
+                };
+                end_all(transaction, rows.into_iter().map(|row| (row, lost())).collect(), now).await?;
                 Ok(num_rows)
             })
             .await?;

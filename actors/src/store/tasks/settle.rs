@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::{
     Fence, Owner,
-    announce::{announce, progress_event},
+    announce::{event, progress_event},
     attempts,
     lease::held,
-    machine::{self, Outcome},
+    machine::{self, Ending, Outcome},
     row,
 };
 use crate::{
@@ -63,45 +63,53 @@ pub async fn settle(store: &Store, owner: &Owner, settlements: &[Settlement]) ->
     store
         .write(async |transaction| {
             let now = clock::now(transaction).await?;
-            let mut accepted = Vec::with_capacity(fences.len());
-            for row in held(transaction, owner, &fences).await? {
+            let rows = held(transaction, owner, &fences).await?;
+            let accepted = rows.iter().map(row::Model::fence).collect();
+            let ended = rows.into_iter().filter_map(|row| {
                 let fence = row.fence();
-                let Some(settlement) = settlements.iter().find(|settlement| settlement.fence == fence) else {
-                    continue;
-                };
-                end(transaction, row, settlement.outcome.clone(), now).await?;
-                accepted.push(fence);
-            }
+                let settlement = settlements.iter().find(|settlement| settlement.fence == fence)?;
+                Some((row, settlement.outcome.clone()))
+            });
+            end_all(transaction, ended.collect(), now).await?;
             Ok(accepted)
         })
         .await
 }
 
-/// Writes the end of a locked, running attempt, and what becomes of the task.
-pub(super) async fn end(
+/// Writes the ends of locked, running attempts, and what becomes of their tasks.
+pub(super) async fn end_all(
     transaction: &DatabaseTransaction,
-    before: row::Model,
-    outcome: Outcome,
+    ended: Vec<(row::Model, Outcome)>,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let mut ending = machine::next(&before, outcome, now);
-    ending.error = ending.error.map(clipped);
-    ending.output = ending.output.map(storable_json);
-    let change = row::ActiveModel {
+    let mut news = Vec::with_capacity(ended.len());
+    let mut endings = Vec::with_capacity(ended.len());
+    for (before, outcome) in ended {
+        let mut ending = machine::next(&before, outcome, now);
+        ending.error = ending.error.map(clipped);
+        let after = row::Entity::update(change(&before, &ending, now))
+            .exec(transaction)
+            .await?;
+        news.push(event(ending.event, &after));
+        endings.push((before, ending));
+    }
+    attempts::end_all(transaction, endings, now).await?;
+    events::append_all(transaction, news).await
+}
+
+fn change(before: &row::Model, ending: &Ending, now: DateTime<Utc>) -> row::ActiveModel {
+    row::ActiveModel {
         id: Set(before.id),
         state: Set(ending.state),
         run_at: Set(ending.run_at),
         failed_attempts: Set(ending.failed_attempts),
         owner: Set(None),
         lease_until: Set(None),
-        output: Set(ending.output.clone()),
+        output: Set(ending.output.clone().map(storable_json)),
         error: Set(ending.error.clone()),
         finished_at: Set(ending.state.is_finished().then_some(now)),
         ..Default::default()
-    };
-    let after = row::Entity::update(change).exec(transaction).await?;
-    attempts::end(transaction, before.fence(), &ending, now).await?;
-    announce(transaction, ending.event, &after).await
+    }
 }
 
 /// Writes what attempts have reported, each report an event, the last one also with its task. What the worker does not
