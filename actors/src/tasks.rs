@@ -42,6 +42,9 @@ pub use settings::{AgentKind, AgentSettings};
 /// How long an agent may take to say how it is.
 const HEALTH_PATIENCE: Duration = Duration::from_secs(2);
 
+/// How much of a name that no agent has is repeated.
+const MAX_SHOWN_CHARS: usize = 64;
+
 /// What somebody wants done.
 #[derive(Debug, Clone)]
 pub struct TaskRequest {
@@ -217,7 +220,7 @@ impl Tasks {
             Some(_) => Ok(()),
             None => Err(Error::NotFound {
                 kind: "Agent",
-                id: agent_type.to_owned(),
+                id: agent_type.chars().take(MAX_SHOWN_CHARS).collect(),
             }),
         }
     }

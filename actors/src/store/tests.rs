@@ -55,7 +55,7 @@ fn every_answer_can_be_awaited_on_any_thread() {
         super::tasks::heartbeat(&store, &owner, &[], Duration::ZERO).await?;
         super::tasks::settle(&store, &owner, &[]).await?;
         super::tasks::record_progress(&store, &owner, &[]).await?;
-        super::tasks::rescue(&store).await?;
+        super::tasks::rescue(&store, &[]).await?;
         super::tasks::cancel(&store, TaskId(1)).await?;
         super::tasks::retry(&store, TaskId(1)).await?;
         super::tasks::prune(&store, Duration::ZERO, Duration::ZERO).await?;

@@ -38,7 +38,7 @@ const PRUNE_PATIENCE: Duration = Duration::from_secs(5);
 /// How long it may take to end what an attempt that did not stop by itself has started.
 const ABANDON: Duration = Duration::from_millis(300);
 /// How long the last results may take when BorgOS ends.
-const LAST_PATIENCE: Duration = Duration::from_millis(700);
+const LAST_PATIENCE: Duration = Duration::from_millis(600);
 /// More attempts than this are not at work at a time, whatever the agents allow.
 const MAX_RUNNING: usize = 256;
 /// As many reports may wait; then those who report wait.
@@ -210,7 +210,7 @@ impl Worker {
     }
 
     async fn rescue(&mut self) {
-        let rescued = in_time(PATIENCE, tasks::rescue(&self.args.store)).await;
+        let rescued = in_time(PATIENCE, tasks::rescue(&self.args.store, &self.running.fences())).await;
         if let Some(num_tasks) = logged("no look for lost tasks was possible", rescued) {
             self.tell_taken(num_tasks);
         }

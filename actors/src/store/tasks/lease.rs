@@ -103,14 +103,18 @@ pub(super) async fn held(
     Ok(rows.into_iter().filter(|row| fences.contains(&row.fence())).collect())
 }
 
-/// Takes the tasks from all workers that have not renewed their leases in time, and returns how many that were.
+/// Takes the tasks from all workers that have not renewed their leases in time, and returns how many that were. What the
+/// caller itself is `busy` with stays: after a sleep it renews those leases, unless somebody else was faster.
 ///
 /// # Errors
 /// Fails when the database does; what was taken before that stays taken.
-pub async fn rescue(store: &Store) -> Result<u64, Error> {
+pub async fn rescue(store: &Store, busy: &[Fence]) -> Result<u64, Error> {
     let reason = "the worker stopped renewing its lease";
+    let ids: Vec<TaskId> = busy.iter().map(|fence| fence.task).collect();
     take_back(store, reason, |now| {
-        Condition::all().add(row::Column::LeaseUntil.lt(now))
+        Condition::all()
+            .add(row::Column::LeaseUntil.lt(now))
+            .add(row::Column::Id.is_not_in(ids.iter().copied()))
     })
     .await
 }

@@ -214,7 +214,7 @@ async fn what_a_worker_writes_after_its_lease_was_given_away_is_refused() {
         let task = create_task(store, &new_task("llm")).await;
         let (sleeper, other) = (worker(), worker());
         let old = claim_one(store, &sleeper, OVER).await;
-        assert_eq!(tasks::rescue(store).await.unwrap(), 1);
+        assert_eq!(tasks::rescue(store, &[]).await.unwrap(), 1);
         let new = claim_one(store, &other, LEASE).await;
         assert_eq!(new.attempt, old.attempt + 1);
 
@@ -243,7 +243,20 @@ async fn a_lease_that_is_renewed_is_not_taken() {
         let fence = claim_one(store, &owner, OVER).await;
         let beats = tasks::heartbeat(store, &owner, &[fence], LEASE).await.unwrap();
         assert_eq!((beats.len(), beats[0].is_cancel_requested), (1, false));
-        assert_eq!(tasks::rescue(store).await.unwrap(), 0);
+        assert_eq!(tasks::rescue(store, &[]).await.unwrap(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_worker_that_has_slept_takes_nothing_from_itself() {
+    each_store(async |store| {
+        create_task(store, &new_task("llm")).await;
+        let owner = worker();
+        let fence = claim_one(store, &owner, OVER).await;
+        assert_eq!(tasks::rescue(store, &[fence]).await.unwrap(), 0);
+        let beats = tasks::heartbeat(store, &owner, &[fence], LEASE).await.unwrap();
+        assert_eq!(beats.len(), 1);
     })
     .await;
 }
@@ -254,7 +267,7 @@ async fn a_task_that_loses_all_its_workers_fails() {
         let task = create_task(store, &new_task("llm")).await;
         for _ in 0..3 {
             claim_one(store, &worker(), OVER).await;
-            assert_eq!(tasks::rescue(store).await.unwrap(), 1);
+            assert_eq!(tasks::rescue(store, &[]).await.unwrap(), 1);
         }
         let row = tasks::task(store, task.id).await.unwrap();
         assert_eq!((row.state, row.failed_attempts), (State::Failed, 3));
