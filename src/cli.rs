@@ -8,6 +8,7 @@ mod events;
 mod failure;
 mod output;
 mod status;
+mod tasks;
 
 use clap::{Parser, Subcommand};
 
@@ -29,6 +30,7 @@ Examples:
   borgos actors                              what runs inside, as a tree
   borgos actors restart deployment/3         replace one actor; its container keeps running
   borgos events --channels deployments       follow what happens
+  borgos tasks create --agent coder --project 1 --watch 'fix the failing test'
 
   curl http://127.0.0.1:8081/api/v1/projects
 
@@ -64,6 +66,8 @@ enum Command {
     Actors(actors::Arguments),
     /// Follow the events of a running service, one a line
     Events(events::Arguments),
+    /// List the tasks of agents, or create, show, cancel, retry or watch one
+    Tasks(tasks::Arguments),
     /// Check engine, database, port and directories, and say how to mend what is wrong
     Doctor(Flags),
 }
@@ -79,6 +83,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Status { remote, json }) => status::run(&remote, json).await,
         Some(Command::Actors(arguments)) => actors::run(arguments).await,
         Some(Command::Events(arguments)) => events::run(arguments).await,
+        Some(Command::Tasks(arguments)) => tasks::run(arguments).await,
         Some(Command::Doctor(flags)) => doctor::run(flags).await,
     }
 }

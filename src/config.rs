@@ -1,5 +1,6 @@
 //! The configuration of `borgos serve`: flags above environment variables above `borgos.toml` above defaults.
 
+mod agents;
 mod file;
 mod values;
 
@@ -10,11 +11,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use borgos_actors::tasks::AgentSettings;
 use clap::Args;
 
+use self::agents::{LLM_KEY_VARIABLE, LlmDefaults};
 pub use self::{
     file::File,
-    values::{HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret},
+    values::{BaseUrl, HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret},
 };
 
 const TOKEN_VARIABLE: &str = "BORGOS_TOKEN";
@@ -65,6 +68,14 @@ pub struct Flags {
     #[arg(long, env = "BORGOS_ZENITH_DIR", value_name = "DIR")]
     pub zenith_dir: Option<PathBuf>,
 
+    /// Where a language model is that speaks the OpenAI protocol; its key is read from BORGOS_LLM_API_KEY
+    #[arg(long, env = "BORGOS_LLM_BASE_URL", value_name = "URL")]
+    pub llm_base_url: Option<BaseUrl>,
+
+    /// Name of that model [default: gpt-4o-mini]
+    #[arg(long, env = "BORGOS_LLM_MODEL", value_name = "MODEL")]
+    pub llm_model: Option<String>,
+
     /// Which log lines are written to standard error, such as info or borgos=debug,info [default: info]
     #[arg(long, env = "BORGOS_LOG", value_name = "FILTER")]
     pub log: Option<LogFilter>,
@@ -93,6 +104,8 @@ pub struct Config {
     pub allowed_hosts: Vec<HostName>,
     /// Where the projects of Zenith are.
     pub zenith_dir: Option<PathBuf>,
+    /// Who carries out tasks.
+    pub agents: Vec<AgentSettings>,
     /// Which log lines are written.
     pub log: LogFilter,
     /// How log lines are written.
@@ -117,6 +130,14 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What is wrong and where.
+        reason: String,
+    },
+    /// An agent is not described well.
+    #[error("`{key}` {reason}")]
+    Agent {
+        /// The table, or the key in it.
+        key: String,
+        /// What is allowed.
         reason: String,
     },
     /// There is no place to keep anything.
@@ -159,15 +180,26 @@ impl Config {
             }
         };
         let token = variable(TOKEN_VARIABLE).map(token).transpose()?;
-        Self::merge(flags, file, data_dir, token)
+        Self::merge(flags, file, data_dir, token, variable)
     }
 
-    fn merge(flags: Flags, file: File, data_dir: PathBuf, token: Option<Secret>) -> Result<Self, Error> {
+    fn merge(
+        flags: Flags,
+        file: File,
+        data_dir: PathBuf,
+        token: Option<Secret>,
+        variable: &dyn Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, Error> {
         let allowed_hosts = match flags.allowed_hosts.is_empty() {
             true => file.allowed_hosts,
             false => flags.allowed_hosts,
         };
+        let llm = LlmDefaults {
+            base_url: flags.llm_base_url.or(file.llm_base_url),
+            model: flags.llm_model.or(file.llm_model),
+        };
         let config = Self {
+            agents: agents::resolve(file.agents, &llm, variable)?,
             listen: flags.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN),
             data_dir,
             database_url: flags.database_url.or(file.database_url),
@@ -201,7 +233,7 @@ fn unknown_among(names: impl Iterator<Item = String>) -> Vec<String> {
     let command = Flags::augment_args(clap::Command::new("borgos"));
     let is_known = |name: &str| {
         let mut settings = command.get_arguments().filter_map(clap::Arg::get_env);
-        [TOKEN_VARIABLE, URL_VARIABLE].contains(&name) || settings.any(|known| known == name)
+        [TOKEN_VARIABLE, URL_VARIABLE, LLM_KEY_VARIABLE].contains(&name) || settings.any(|known| known == name)
     };
     names
         .filter(|name| name.starts_with("BORGOS_") && !is_known(name))
@@ -294,6 +326,9 @@ mod tests {
             ("listen = 1", "listen"),
             ("data_dir = \"/elsewhere\"", "data_dir"),
             ("listen", "line 1"),
+            ("[agents.x]\nkind = \"command\"\nargv = []", "argv"),
+            ("[agents.x]\nkind = \"shell\"", "shell"),
+            ("[agents.x]\nkind = \"command\"", "agents.x.command"),
         ] {
             std::fs::write(default_file(directory.path()), text).unwrap();
             let error = load(&["--data-dir", data_dir], &[]).unwrap_err();

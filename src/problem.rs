@@ -20,6 +20,8 @@ use warp::{
 
 /// How long a client should wait for an actor that is busy, being restarted, or slow.
 const RETRY_ACTOR_SECONDS: u64 = 1;
+/// How long a client should wait for a queue that is full.
+const RETRY_QUEUE_SECONDS: u64 = 5;
 /// How long a client should wait for a database or an engine that is away.
 const RETRY_OUTAGE_SECONDS: u64 = 5;
 
@@ -201,6 +203,7 @@ impl From<Error> for Problem {
             Error::NotFound { .. } => simple(StatusCode::NOT_FOUND),
             Error::NameInUse { .. } | Error::PathInUse { .. } | Error::Conflict { .. } => simple(StatusCode::CONFLICT),
             Error::Impossible { .. } => simple(StatusCode::UNPROCESSABLE_ENTITY),
+            Error::TooManyTasks { .. } => simple(StatusCode::TOO_MANY_REQUESTS).with_retry_after(RETRY_QUEUE_SECONDS),
             Error::Busy { .. } | Error::Restarting { .. } | Error::Timeout { .. } => {
                 simple(StatusCode::SERVICE_UNAVAILABLE).with_retry_after(RETRY_ACTOR_SECONDS)
             }

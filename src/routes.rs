@@ -12,6 +12,7 @@ mod projects;
 mod search;
 mod system;
 mod table;
+mod tasks;
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -37,6 +38,24 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(GET, "/api/v1/actors", Scope::Read, "actors.list"),
     Endpoint::new(GET, "/api/v1/actors/{path}", Scope::Read, "actors.show"),
     Endpoint::new(POST, "/api/v1/actors/{path}/restart", Scope::Admin, "actors.restart"),
+    Endpoint::new(GET, "/api/v1/agent/agents", Scope::Read, "agents.list"),
+    Endpoint::new(
+        POST,
+        "/api/v1/agent/agents/{agent}/pause",
+        Scope::Deploy,
+        "agents.pause",
+    ),
+    Endpoint::new(
+        POST,
+        "/api/v1/agent/agents/{agent}/resume",
+        Scope::Deploy,
+        "agents.resume",
+    ),
+    Endpoint::new(POST, "/api/v1/agent/task", Scope::Deploy, "tasks.create"),
+    Endpoint::new(GET, "/api/v1/agent/tasks", Scope::Read, "tasks.list"),
+    Endpoint::new(GET, "/api/v1/agent/tasks/{id}", Scope::Read, "tasks.show"),
+    Endpoint::new(POST, "/api/v1/agent/tasks/{id}/cancel", Scope::Deploy, "tasks.cancel"),
+    Endpoint::new(POST, "/api/v1/agent/tasks/{id}/retry", Scope::Deploy, "tasks.retry"),
     Endpoint::new(POST, "/api/v1/deploy", Scope::Deploy, "deployments.deploy"),
     Endpoint::new(GET, "/api/v1/deployments", Scope::Read, "deployments.list"),
     Endpoint::new(GET, "/api/v1/deployments/{id}", Scope::Read, "deployments.show"),
@@ -121,6 +140,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(actors::routes(app))
         .unify()
         .or(live::routes(app))
+        .unify()
+        .or(tasks::routes(app))
         .unify();
     system::routes(app)
         .or(resources.boxed())

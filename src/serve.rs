@@ -89,6 +89,7 @@ fn settings(config: &Config) -> anyhow::Result<system::Settings> {
             RuntimeChoice::Process => system::RuntimeChoice::Fixed(Kind::Process),
         },
         zenith_dir: config.zenith_dir.clone(),
+        agents: config.agents.clone(),
         program: std::env::current_exe().context("cannot find this program's own file")?,
     })
 }

@@ -17,3 +17,4 @@ mod scans;
 mod search;
 mod startup;
 mod system;
+mod tasks;

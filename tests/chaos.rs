@@ -18,3 +18,4 @@ mod proxy;
 mod releases;
 mod scene;
 mod strangers;
+mod tasks;

@@ -59,6 +59,14 @@ pub enum Error {
         /// Why, and what would help.
         reason: String,
     },
+    /// As many tasks of that agent wait as may.
+    #[error("`{agent_type}` has {max_waiting} tasks waiting, try again later")]
+    TooManyTasks {
+        /// The agent.
+        agent_type: String,
+        /// How many may wait.
+        max_waiting: u64,
+    },
     /// The actor has as many messages waiting as it may.
     #[error("`{actor}` is busy, try again")]
     Busy {
@@ -100,6 +108,7 @@ impl Error {
             Self::NameInUse { .. } => "NAME_IN_USE",
             Self::PathInUse { .. } => "PATH_IN_USE",
             Self::Conflict { code, .. } | Self::Impossible { code, .. } => code,
+            Self::TooManyTasks { .. } => "TOO_MANY_TASKS",
             Self::Busy { .. } => "BUSY",
             Self::Restarting { .. } => "RESTARTING",
             Self::Timeout { .. } => "TIMEOUT",

@@ -14,6 +14,7 @@
 //! - [`scanner`]: the actor that decides what is scanned, and keeps what was found.
 //! - [`search`]: finds code and projects, blocking and by itself.
 //! - [`search_index`]: the actor that answers searches.
+//! - [`tasks`]: the queue of tasks, and the agents that carry them out.
 //! - [`system`]: all of it, wired together.
 //! - [`value`]: what strangers send, parsed once at the edge.
 //!
@@ -31,6 +32,7 @@ pub mod journal;
 pub mod lock_file;
 pub mod manifests;
 pub mod metrics;
+mod program;
 pub mod runtime;
 pub mod scan;
 pub mod scanner;
@@ -40,6 +42,7 @@ pub mod store;
 pub mod store_watch;
 pub mod supervision;
 pub mod system;
+pub mod tasks;
 pub mod value;
 
 pub use error::Error;

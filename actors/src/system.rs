@@ -10,9 +10,10 @@
 //!    ├─ edge               keeps the process that holds the ports
 //!    ├─ scanner            scans what was asked for and what changed
 //!    ├─ search-index       finds code and projects
-//!    └─ deployments (one_for_one)
-//!       ├─ reconciler      one actor for each deployment, nothing running for anything else
-//!       └─ deployment/…    one for each deployment
+//!    ├─ deployments (one_for_one)
+//!    │  ├─ reconciler      one actor for each deployment, nothing running for anything else
+//!    │  └─ deployment/…    one for each deployment
+//!    └─ task-queue         claims what is due, and keeps the attempts
 //! ```
 
 mod table;
@@ -47,6 +48,7 @@ use crate::{
     store::{self, OpenError, Store, deployments},
     store_watch,
     supervision::{self, Children, Handle, Lifecycle, Observer, Tree},
+    tasks::{self, AgentSettings, Agents, Tasks},
 };
 
 /// As many lifecycle events may wait for the journal.
@@ -74,6 +76,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// How deployments run.
     pub runtime: RuntimeChoice,
+    /// Who carries out tasks.
+    pub agents: Vec<AgentSettings>,
     /// The program that keeps processes and holds the ports: this one.
     pub program: PathBuf,
     /// Where the projects of Zenith are.
@@ -95,6 +99,9 @@ pub enum StartError {
     /// A runtime cannot be set up, such as with a malformed `DOCKER_HOST`.
     #[error("cannot set up the runtime")]
     Runtime(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// An agent cannot be set up.
+    #[error("cannot set up the agents")]
+    Agents(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The tree did not come up.
     #[error("cannot start the actors")]
     Tree(#[source] Error),
@@ -113,6 +120,8 @@ pub struct System {
     pub scans: Scans,
     /// Finds code and projects.
     pub search: Search,
+    /// What people can do with tasks.
+    pub tasks: Tasks,
     /// Where events come from.
     pub events: Handle<event_bus::Message>,
     samples: watch::Receiver<Sample>,
@@ -130,6 +139,8 @@ impl System {
         let store = Store::open(&settings.database).await?;
         let runtimes = runtimes(&settings, &store).await?;
         let (index, damaged) = open_index(&settings.data_dir).await.map_err(StartError::Files)?;
+        let node = tasks::node(&settings.data_dir).map_err(|error| StartError::Agents(error.into()))?;
+        let agents = Agents::prepare(settings.agents).map_err(|error| StartError::Agents(error.into()))?;
         let handles = Handles::new();
         let directory = Directory::default();
         let (sample_sender, samples) = watch::channel(Sample::default());
@@ -154,6 +165,12 @@ impl System {
             metrics: metrics::Args {
                 data_dir: settings.data_dir.clone(),
                 samples: sample_sender,
+            },
+            task_queue: tasks::queue::Args {
+                store: store.clone(),
+                agents: agents.clone(),
+                node,
+                events: handles.events.clone(),
             },
             edge: edge::Args {
                 data_dir: settings.data_dir,
@@ -183,6 +200,7 @@ impl System {
         let mut forwarder = JoinSet::new();
         forwarder.spawn(forward(happened, handles.journal));
         Ok(Self {
+            tasks: Tasks::new(store.clone(), agents, handles.task_queue, handles.events.clone()),
             deployments: Deployments::new(
                 store.clone(),
                 runtimes,

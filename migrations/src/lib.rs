@@ -14,6 +14,7 @@ mod m20260101_000005_error_log;
 mod m20260101_000006_tasks;
 mod m20260101_000007_events;
 mod m20260101_000008_audit;
+mod m20260102_000009_task_queue;
 mod m20260102_000011_project_scans;
 
 struct Migrator;
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000006_tasks::Migration),
             Box::new(m20260101_000007_events::Migration),
             Box::new(m20260101_000008_audit::Migration),
+            Box::new(m20260102_000009_task_queue::Migration),
             Box::new(m20260102_000011_project_scans::Migration),
         ]
     }

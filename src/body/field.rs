@@ -1,5 +1,6 @@
 //! What several bodies have in their fields.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
 
 /// The id of something, as clients write it: a whole number from 1.
@@ -21,6 +22,52 @@ impl TryFrom<i64> for Id {
         match number {
             1.. => Ok(Self(number)),
             _ => Err("must be a positive whole number"),
+        }
+    }
+}
+
+/// A whole number within bounds.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "i64")]
+pub struct Bounded<const MIN: i32, const MAX: i32>(i32);
+
+impl<const MIN: i32, const MAX: i32> Bounded<MIN, MAX> {
+    /// Returns the number.
+    pub fn get(self) -> i32 {
+        self.0
+    }
+}
+
+impl<const MIN: i32, const MAX: i32> TryFrom<i64> for Bounded<MIN, MAX> {
+    type Error = String;
+
+    fn try_from(number: i64) -> Result<Self, Self::Error> {
+        match i32::try_from(number) {
+            Ok(number) if (MIN..=MAX).contains(&number) => Ok(Self(number)),
+            _ => Err(format!("must be a whole number from {MIN} to {MAX}")),
+        }
+    }
+}
+
+/// A point in time.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Time(DateTime<Utc>);
+
+impl Time {
+    /// Returns the time.
+    pub fn get(self) -> DateTime<Utc> {
+        self.0
+    }
+}
+
+impl TryFrom<String> for Time {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match DateTime::parse_from_rfc3339(&text) {
+            Ok(time) => Ok(Self(time.to_utc())),
+            Err(_) => Err("must be an RFC 3339 time such as `2024-01-15T10:30:00Z`"),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{env, net::IpAddr, time::Duration};
 
 use clap::Args;
-use reqwest::{Method, RequestBuilder, StatusCode, Url};
+use reqwest::{RequestBuilder, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -88,25 +88,43 @@ impl Client {
 
     /// Gets a JSON answer.
     pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
-        let (status, body) = self.send(Method::GET, path).await?;
+        self.get_with(path, &[]).await
+    }
+
+    /// Gets a JSON answer to a path with these parameters.
+    pub(super) async fn get_with(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, Failure> {
+        let mut url = self.url(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let (status, body) = self.send(self.http.get(url)).await?;
         success(status, &body)
     }
 
     /// Posts without a body and gets a JSON answer.
     pub(super) async fn post(&self, path: &str) -> Result<Value, Failure> {
-        let (status, body) = self.send(Method::POST, path).await?;
+        let (status, body) = self.send(self.http.post(self.url(path))).await?;
+        success(status, &body)
+    }
+
+    /// Posts JSON and gets a JSON answer.
+    pub(super) async fn post_json(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        let (status, body) = self.send(self.http.post(self.url(path)).json(body)).await?;
         success(status, &body)
     }
 
     /// Gets a JSON answer whatever its status says.
     pub(super) async fn get_any(&self, path: &str) -> Result<(StatusCode, Value), Failure> {
-        let (status, body) = self.send(Method::GET, path).await?;
+        let (status, body) = self.send(self.http.get(self.url(path))).await?;
         Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
     }
 
-    async fn send(&self, method: Method, path: &str) -> Result<(StatusCode, Vec<u8>), Failure> {
-        let request = self.authorized(self.http.request(method, self.url(path)));
-        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+    async fn send(&self, request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), Failure> {
+        let response = self
+            .authorized(request)
+            .send()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
         Ok((status, body.to_vec()))

@@ -27,6 +27,9 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 /// The service pings more often than that; a longer silence means that it is gone.
 const SILENCE_DEADLINE: Duration = Duration::from_secs(90);
 
+/// Marks the acknowledgement of the subscription.
+const SUBSCRIBED: &str = "subscribed";
+
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 #[derive(Debug, Args)]
@@ -46,23 +49,52 @@ pub(super) struct Arguments {
     json: bool,
 }
 
+/// Events as they come.
+pub(super) struct Followed {
+    socket: Socket,
+}
+
+impl Followed {
+    /// Begins to follow channels.
+    pub(super) async fn connect(client: &Client, channels: &[String]) -> Result<Self, Failure> {
+        let mut socket = connect(client).await?;
+        let subscribe = json!({"type": "subscribe", "channels": channels, "ref": SUBSCRIBED}).to_string();
+        socket.send(Message::text(subscribe)).await.map_err(lost)?;
+        let mut followed = Self { socket };
+        // From the acknowledgement on nothing is missed.
+        while followed.next().await?["ref"] != SUBSCRIBED {}
+        Ok(followed)
+    }
+
+    /// Waits for the next event. A refusal, such as of an unknown channel, is a failure: nothing would ever come.
+    pub(super) async fn next(&mut self) -> Result<Value, Failure> {
+        loop {
+            let message = timeout(SILENCE_DEADLINE, self.socket.next())
+                .await
+                .map_err(|_| Failure::General("the connection is silent; the service may be gone".to_owned()))?;
+            match message {
+                Some(Ok(Message::Text(text))) => return read(&text),
+                Some(Ok(Message::Close(frame))) => return Err(closed(frame)),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(lost(error)),
+                None => return Err(Failure::General("the connection ended".to_owned())),
+            }
+        }
+    }
+}
+
 /// Prints events until the connection ends, which is a failure: the caller wanted to follow.
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let client = Client::new(&arguments.remote)?;
-    let mut socket = connect(&client).await?;
-    let subscribe = json!({"type": "subscribe", "channels": arguments.channels}).to_string();
-    socket.send(Message::text(subscribe)).await.map_err(lost)?;
+    let mut events = Followed::connect(&client, &arguments.channels).await?;
     loop {
-        let message = timeout(SILENCE_DEADLINE, socket.next())
-            .await
-            .map_err(|_| Failure::General("the connection is silent; the service may be gone".to_owned()))?;
-        match message {
-            Some(Ok(Message::Text(text))) => print(&text, arguments.json)?,
-            Some(Ok(Message::Close(frame))) => return Err(closed(frame)),
-            Some(Ok(_)) => {}
-            Some(Err(error)) => return Err(lost(error)),
-            None => return Err(Failure::General("the connection ended".to_owned())),
-        }
+        let frame = events.next().await?;
+        let text = if arguments.json {
+            output::json(&frame)
+        } else {
+            describe(&frame)
+        };
+        line(&text)?;
     }
 }
 
@@ -114,8 +146,7 @@ fn lost(error: Error) -> Failure {
     Failure::General(format!("the connection was lost: {error}"))
 }
 
-/// Prints a frame. A refusal, such as of an unknown channel, ends the command: nothing would ever come.
-fn print(text: &str, is_json: bool) -> Result<(), Failure> {
+fn read(text: &str) -> Result<Value, Failure> {
     let Ok(frame) = serde_json::from_str::<Value>(text) else {
         return Err(Failure::General("the service sent a frame that is not JSON".to_owned()));
     };
@@ -123,12 +154,7 @@ fn print(text: &str, is_json: bool) -> Result<(), Failure> {
         let message = frame["message"].as_str().or_else(|| frame["data"]["message"].as_str());
         return Err(Failure::General(sentence(message.unwrap_or("the service refused"))));
     }
-    let text = if is_json {
-        output::json(&frame)
-    } else {
-        describe(&frame)
-    };
-    Ok(line(&text)?)
+    Ok(frame)
 }
 
 fn describe(frame: &Value) -> String {
@@ -161,8 +187,8 @@ mod tests {
     #[test]
     fn a_refusal_ends_the_command() {
         let message = format!("there is no such channel; known are {}", "projects, ".repeat(20));
-        let failure = print(&json!({"type": "error", "message": message}).to_string(), false).unwrap_err();
+        let failure = read(&json!({"type": "error", "message": message}).to_string()).unwrap_err();
         assert_eq!(failure.to_string(), message);
-        assert!(print("<html>", true).is_err());
+        assert!(read("<html>").is_err());
     }
 }

@@ -5,7 +5,10 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use super::Failure;
 
 /// How much of a text of the service is shown in one cell or column.
 const MAX_CELL_CHARS: usize = 80;
@@ -84,6 +87,12 @@ pub(super) fn duration(seconds: u64) -> String {
         (0, hours, minutes, _) => format!("{hours}h {minutes}m"),
         (days, hours, ..) => format!("{days}d {hours}h"),
     }
+}
+
+/// Reads an answer of the service as far as it is shown.
+pub(super) fn understood<T: DeserializeOwned>(answer: Value) -> Result<T, Failure> {
+    serde_json::from_value(answer)
+        .map_err(|error| Failure::General(format!("the answer cannot be understood: {error}; versions may differ")))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The configuration file.
 
 use std::{
+    collections::BTreeMap,
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -8,7 +9,9 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{Error, HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret, default_file};
+use super::{
+    BaseUrl, Error, HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret, agents::AgentTable, default_file,
+};
 
 /// What `borgos.toml` can say. The token is not among it: a credential belongs into the environment.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -28,6 +31,12 @@ pub struct File {
     pub allowed_hosts: Vec<HostName>,
     /// See [`super::Config::zenith_dir`].
     pub zenith_dir: Option<PathBuf>,
+    /// Where the language model is that tables of agents need not name again.
+    pub llm_base_url: Option<BaseUrl>,
+    /// Its name.
+    pub llm_model: Option<String>,
+    /// See [`super::Config::agents`]; each has a table of its own.
+    pub agents: BTreeMap<String, AgentTable>,
     /// See [`super::Config::log`].
     pub log: Option<LogFilter>,
     /// See [`super::Config::log_format`].

@@ -2,6 +2,7 @@
 
 use std::{fmt, num::NonZeroU32, str::FromStr};
 
+use reqwest::Url;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use tracing_subscriber::EnvFilter;
 use warp::http::uri::Authority;
@@ -198,6 +199,32 @@ impl FromStr for HostName {
     }
 }
 
+/// Where an API is: an http address without a credential, which would end up in logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUrl(Url);
+
+impl FromStr for BaseUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_plain = |url: &Url| url.username().is_empty() && url.password().is_none() && url.query().is_none();
+        match text.parse::<Url>() {
+            Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+                Err("must begin with http:// or https://".to_owned())
+            }
+            Ok(url) if is_plain(&url) => Ok(Self(url)),
+            Ok(_) => Err("must hold no credential and no query; a key belongs into an environment variable".to_owned()),
+            Err(cause) => Err(format!("must be an address such as https://api.openai.com/v1: {cause}")),
+        }
+    }
+}
+
+impl From<BaseUrl> for Url {
+    fn from(url: BaseUrl) -> Self {
+        url.0
+    }
+}
+
 macro_rules! deserialize_from_text {
     ($($name:ty),+) => {$(
         impl<'de> Deserialize<'de> for $name {
@@ -208,7 +235,7 @@ macro_rules! deserialize_from_text {
     )+};
 }
 
-deserialize_from_text!(RuntimeChoice, LogFormat, LogFilter, RateLimit, HostName);
+deserialize_from_text!(RuntimeChoice, LogFormat, LogFilter, RateLimit, HostName, BaseUrl);
 
 #[cfg(test)]
 mod tests {
@@ -245,6 +272,22 @@ mod tests {
         assert_eq!("[::1]".parse::<HostName>().unwrap().as_str(), "[::1]");
         for bad in ["", "*", "*.example", "http://a", "a:80", "a/b", "user@a", "a b"] {
             assert!(bad.parse::<HostName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_an_api_holds_no_credential() {
+        assert!("https://api.openai.com/v1".parse::<BaseUrl>().is_ok());
+        for bad in [
+            "",
+            "api.openai.com",
+            "ftp://a",
+            "http://user:canary@a",
+            "http://canary@a",
+            "http://a?key=canary",
+        ] {
+            let refused = bad.parse::<BaseUrl>().unwrap_err();
+            assert!(!refused.contains("canary"), "{refused}");
         }
     }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process};
+use sea_orm::DatabaseConnection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -36,6 +37,8 @@ pub(crate) struct Setup {
     postgres_address: Option<String>,
     token: Option<String>,
     variables: Vec<(String, String)>,
+    /// What `borgos.toml` in the data directory says, if it is there.
+    config: Option<String>,
 }
 
 impl Setup {
@@ -47,6 +50,7 @@ impl Setup {
             postgres_address: None,
             token: None,
             variables: Vec::new(),
+            config: None,
         }
     }
 
@@ -71,6 +75,12 @@ impl Setup {
     /// Sets a variable of the server, over what the world would set.
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Writes a `borgos.toml` into the data directory.
+    pub(crate) fn config(mut self, text: &str) -> Self {
+        self.config = Some(text.to_owned());
         self
     }
 
@@ -107,6 +117,9 @@ impl World {
         let root = TempDir::with_prefix("borgos-world-").expect("a temporary directory");
         for directory in ["data", "projects"] {
             fs::create_dir(root.path().join(directory)).expect("a directory can be made");
+        }
+        if let Some(text) = &setup.config {
+            fs::write(root.path().join("data/borgos.toml"), text).expect("a file can be written");
         }
         if setup.runtime == Runtime::Docker {
             docker::base_image().await;
@@ -222,6 +235,11 @@ impl World {
     /// Returns where the server keeps its data.
     pub(crate) fn data_dir(&self) -> PathBuf {
         self.root.path().join("data")
+    }
+
+    /// Connects to the database, for what only another program would do to it.
+    pub(crate) async fn database(&self) -> DatabaseConnection {
+        self.database.connect().await.expect("the database can be connected to")
     }
 
     /// Returns the runtime that the world was made with.

@@ -82,16 +82,35 @@ pub struct Event {
 /// # Errors
 /// Fails when the database does; the transaction is of no use then.
 pub async fn append(transaction: &DatabaseTransaction, event: NewEvent) -> Result<(), Error> {
-    let row = row::ActiveModel {
+    row::Entity::insert(new_row(event))
+        .exec_without_returning(transaction)
+        .await?;
+    Ok(())
+}
+
+/// Writes several events as [`append`] does, in their order. SQL takes only so many values, so at most [`MAX_BATCH`].
+///
+/// # Errors
+/// Those of [`append`].
+pub async fn append_all(transaction: &DatabaseTransaction, events: Vec<NewEvent>) -> Result<(), Error> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    row::Entity::insert_many(events.into_iter().map(new_row))
+        .exec_without_returning(transaction)
+        .await?;
+    Ok(())
+}
+
+fn new_row(event: NewEvent) -> row::ActiveModel {
+    row::ActiveModel {
         channel: Set(event.channel.to_owned()),
         subject: Set(event.subject),
         kind: Set(event.kind.to_owned()),
         data: Set(column::storable_json(event.data)),
         at: Set(now()),
         ..Default::default()
-    };
-    row::Entity::insert(row).exec_without_returning(transaction).await?;
-    Ok(())
+    }
 }
 
 /// Writes events that tell of no change of a row, in a transaction of their own.

@@ -1,21 +1,45 @@
-//! Tasks of agents: kept and listed.
+//! Tasks of agents: accepted, claimed, carried out, and never lost on the way.
+//!
+//! A running task has one lease: an owner, an attempt, and a time until which that owner has it. Every write of a worker
+//! is fenced by all three, so one whose lease was given to somebody else changes nothing any more. The times of leases are
+//! the database's, whatever the clocks of its clients say.
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{DatabaseTransaction, QueryOrder, QueryTrait, entity::prelude::*};
+use sea_orm::{QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::{
-    Listed, Page, Store, claimed, column,
-    events::{self, NewEvent},
-    projects,
-};
+use super::{Listed, Page, Store, column};
 use crate::{
     Error,
     id::{ProjectId, TaskId},
 };
 
+mod announce;
+mod attempts;
+mod claim;
+mod create;
+mod lease;
+mod machine;
+mod orders;
+mod pause;
+mod prune;
 mod row;
+mod settle;
+
+pub use attempts::{Attempt, AttemptOutcome, attempts};
+pub use claim::{Room, claim};
+pub use create::{Created, create};
+pub use lease::{Beat, Fence, Owner, heartbeat, release, rescue};
+pub use machine::Outcome;
+pub use orders::{cancel, retry};
+pub use pause::{pause, paused, resume};
+pub use prune::prune;
+pub use settle::{Progress, Settlement, record_progress, settle};
+
+/// The most tasks that are claimed, or written about, in one transaction: others wait for it.
+pub const MAX_BATCH: usize = 256;
 
 /// How far a task has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
@@ -36,8 +60,18 @@ pub enum State {
     Failed,
     /// It was called off.
     Cancelled,
-    /// Its worker was lost.
+    /// Its worker was lost or has handed it back, and another attempt will be made.
     Interrupted,
+}
+
+impl State {
+    /// The states in which a task waits for a worker.
+    pub const WAITING: [Self; 4] = [Self::Pending, Self::Scheduled, Self::Retryable, Self::Interrupted];
+
+    /// Whether the task has ended for good, unless somebody has it tried again.
+    pub fn is_finished(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
 }
 
 /// A task.
@@ -65,12 +99,22 @@ pub struct Task {
     pub run_at: DateTime<Utc>,
     /// How many attempts were begun.
     pub attempt: i32,
-    /// How many attempts are made.
+    /// How many attempts failed, or ended with the worker.
+    pub failed_attempts: i32,
+    /// After how many such attempts it has failed.
     pub max_attempts: i32,
+    /// How long an attempt may take, in seconds; without a value, as long as the agent allows.
+    pub timeout_s: Option<i64>,
+    /// At most one unfinished task has this key.
+    pub unique_key: Option<String>,
     /// The worker that has it.
     pub owner: Option<String>,
     /// Until when that worker has it.
     pub lease_until: Option<DateTime<Utc>>,
+    /// When somebody asked for the running task to be called off.
+    pub cancel_requested_at: Option<DateTime<Utc>>,
+    /// What the running attempt reported last.
+    pub progress: Option<serde_json::Value>,
     /// What came of it.
     pub output: Option<serde_json::Value>,
     /// Why the last attempt failed.
@@ -96,8 +140,16 @@ pub struct NewTask {
     pub priority: i32,
     /// What the agent is given.
     pub input_data: serde_json::Value,
-    /// How many attempts are made.
+    /// Not to be run before; without a value, as soon as may be.
+    pub run_at: Option<DateTime<Utc>>,
+    /// After how many failed attempts it has failed.
     pub max_attempts: i32,
+    /// How long an attempt may take, in seconds.
+    pub timeout_s: Option<i64>,
+    /// While a task with this key is unfinished no other is created.
+    pub unique_key: Option<String>,
+    /// As long as a task with this key is known no other is created.
+    pub idempotency_key: Option<String>,
 }
 
 /// Which tasks are wanted. What is `None` does not matter.
@@ -111,27 +163,13 @@ pub struct Filter {
     pub project_id: Option<ProjectId>,
 }
 
-/// Creates a task.
-///
-/// # Errors
-/// Fails when there is no such project.
-pub async fn create(store: &Store, new: &NewTask) -> Result<Task, Error> {
-    claimed(|| try_create(store, new)).await
-}
-
-async fn try_create(store: &Store, new: &NewTask) -> Result<Task, Error> {
-    store
-        .write(async |transaction| {
-            if let Some(id) = new.project_id {
-                projects::check_exists(transaction, id).await?;
-            }
-            let row = row::Entity::insert(row::new(new))
-                .exec_with_returning(transaction)
-                .await?;
-            announce(transaction, "task_created", &row).await?;
-            Ok(row.into())
-        })
-        .await
+/// How many tasks of one agent are unfinished.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Load {
+    /// So many wait.
+    pub waiting: u64,
+    /// So many run.
+    pub running: u64,
 }
 
 /// Lists tasks, newest first.
@@ -152,18 +190,48 @@ pub async fn list(store: &Store, filter: &Filter, page: Page) -> Result<Listed<T
     store.list(query, page, |row| Ok(row.into())).await
 }
 
-async fn announce(transaction: &DatabaseTransaction, kind: &'static str, row: &row::Model) -> Result<(), Error> {
-    let event = NewEvent {
-        channel: events::TASKS,
-        subject: Some(row.id.0),
-        kind,
-        data: json!({
-            "id": row.id,
-            "state": row.state,
-            "agent_type": row.agent_type,
-            "task_type": row.task_type,
-            "project_id": row.project_id,
-        }),
-    };
-    events::append(transaction, event).await
+/// Returns a task.
+///
+/// # Errors
+/// Fails when there is no such task.
+pub async fn task(store: &Store, id: TaskId) -> Result<Task, Error> {
+    let row = store
+        .read(async |reader| Ok(row::Entity::find_by_id(id).one(reader).await?))
+        .await?;
+    row.map(Task::from).ok_or_else(|| not_found(id))
+}
+
+/// Returns how many tasks of each agent are unfinished; an agent without any is left out.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn loads(store: &Store) -> Result<BTreeMap<String, Load>, Error> {
+    let unfinished = State::WAITING.into_iter().chain([State::Running]);
+    let query = row::Entity::find()
+        .select_only()
+        .column(row::Column::AgentType)
+        .column(row::Column::State)
+        .column_as(row::Column::Id.count(), "num")
+        .filter(row::Column::State.is_in(unfinished))
+        .group_by(row::Column::AgentType)
+        .group_by(row::Column::State)
+        .into_tuple::<(String, State, i64)>();
+    let rows = store.read(async |reader| Ok(query.all(reader).await?)).await?;
+    let mut loads: BTreeMap<String, Load> = BTreeMap::new();
+    for (agent_type, state, num) in rows {
+        let load = loads.entry(agent_type).or_default();
+        let num = num.unsigned_abs();
+        match state {
+            State::Running => load.running += num,
+            _ => load.waiting += num,
+        }
+    }
+    Ok(loads)
+}
+
+fn not_found(id: TaskId) -> Error {
+    Error::NotFound {
+        kind: "Task",
+        id: id.to_string(),
+    }
 }

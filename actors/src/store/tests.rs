@@ -1,5 +1,6 @@
 //! The store, the same tests over SQLite and PostgreSQL.
 
+mod audit;
 mod deployments;
 mod engines;
 mod errors;
@@ -9,13 +10,17 @@ mod projects;
 mod releases;
 mod samples;
 mod scans;
-mod tasks_and_audit;
+mod task_leases;
+mod task_orders;
+mod tasks;
 
 /// Actors and requests await the store on any thread; a future that cannot move shows only where it is spawned.
 #[test]
 fn every_answer_can_be_awaited_on_any_thread() {
+    use std::time::Duration;
+
     use super::{Page, Settings, Store};
-    use crate::id::{DeploymentId, ProjectId, ReleaseId};
+    use crate::id::{DeploymentId, ProjectId, ReleaseId, TaskId};
 
     const PAGE: Page = Page { limit: 1, offset: 0 };
 
@@ -28,6 +33,8 @@ fn every_answer_can_be_awaited_on_any_thread() {
         super::releases::list(&store, DeploymentId(1), None, PAGE).await?;
         super::error_log::list(&store, &Default::default(), PAGE).await?;
         super::tasks::list(&store, &Default::default(), PAGE).await?;
+        super::tasks::attempts(&store, TaskId(1)).await?;
+        super::tasks::loads(&store).await?;
         super::audit::list(&store, PAGE).await?;
         super::events::replay(&store, "tasks", 0, 1, 1).await?;
         super::events::tops(&store, &["tasks"]).await?;
@@ -42,7 +49,17 @@ fn every_answer_can_be_awaited_on_any_thread() {
         super::releases::finish(&store, ReleaseId(1), &samples::image("sha256:1")).await?;
         super::error_log::record(&store, &samples::new_error(super::error_log::Severity::Info, "")).await?;
         super::events::assign_offsets(&store, 1).await?;
-        super::events::prune(&store, std::time::Duration::ZERO, 1).await?;
+        super::events::prune(&store, Duration::ZERO, 1).await?;
+        let owner = super::tasks::Owner::new(store.instance());
+        super::tasks::create(&store, &samples::new_task("llm"), 1).await?;
+        super::tasks::claim(&store, &owner, &[], 1, Duration::ZERO).await?;
+        super::tasks::heartbeat(&store, &owner, &[], Duration::ZERO).await?;
+        super::tasks::settle(&store, &owner, &[]).await?;
+        super::tasks::record_progress(&store, &owner, &[]).await?;
+        super::tasks::rescue(&store, &[]).await?;
+        super::tasks::cancel(&store, TaskId(1)).await?;
+        super::tasks::retry(&store, TaskId(1)).await?;
+        super::tasks::prune(&store, Duration::ZERO, Duration::ZERO).await?;
         Ok(())
     }
     async fn open(settings: Settings) -> bool {

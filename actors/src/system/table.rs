@@ -10,6 +10,7 @@ use crate::{
     store::{ANSWER_TIMEOUT, Store},
     store_watch,
     supervision::{self, ChildSpec, Children, Handle, Limit, Strategy, SupervisorSpec},
+    tasks::queue as task_queue,
 };
 
 /// As many nudges and subscriptions may wait for the event bus.
@@ -47,6 +48,7 @@ pub(super) struct Handles {
     pub(super) edge: Handle<edge::Message>,
     pub(super) scanner: Handle<scanner::Message>,
     pub(super) search_index: Handle<search_index::Message>,
+    pub(super) task_queue: Handle<task_queue::Message>,
     pub(super) reconciler: Handle<reconciler::Message>,
 }
 
@@ -60,6 +62,7 @@ impl Handles {
             edge: Handle::new(edge::PATH, CAPACITY),
             scanner: Handle::new(scanner::PATH, CAPACITY),
             search_index: Handle::new(search_index::PATH, CAPACITY),
+            task_queue: Handle::new(task_queue::PATH, CAPACITY),
             reconciler: Handle::new("reconciler", CAPACITY),
         }
     }
@@ -74,6 +77,7 @@ pub(super) struct Parts {
     pub(super) edge: edge::Args,
     pub(super) scanner: scanner::Args,
     pub(super) search_index: search_index::Args,
+    pub(super) task_queue: task_queue::Args,
     pub(super) reconciler: reconciler::Args,
 }
 
@@ -114,6 +118,12 @@ impl Parts {
                     self.search_index,
                 ),
                 ChildSpec::supervisor(deployments),
+                worker(
+                    &handles.task_queue,
+                    "task-queue",
+                    || task_queue::TaskQueue,
+                    self.task_queue,
+                ),
             ],
         );
         supervisor(

@@ -185,6 +185,7 @@ mod tests {
             rate_limit: RateLimit::Off,
             allowed_hosts: Vec::new(),
             zenith_dir: None,
+            agents: Vec::new(),
             log: LogFilter::default(),
             log_format: LogFormat::Text,
         }

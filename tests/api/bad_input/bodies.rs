@@ -339,3 +339,42 @@ async fn a_bad_error_is_not_logged() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_bad_task_is_not_created() {
+    on_both_databases(async |world| {
+        let names = texts(&["", &"x".repeat(101)]);
+        let mut descriptions = no_texts();
+        descriptions.extend([json!(""), json!(" \n "), json!("x".repeat(20_001))]);
+        let mut priorities = no_numbers();
+        priorities.retain(|value| value != &json!(0) && value != &json!(-1));
+        priorities.extend([json!(1001), json!(-1001)]);
+        let with = |more: &[i64]| {
+            let mut values = no_numbers();
+            values.extend(more.iter().map(|number| json!(number)));
+            values
+        };
+        let mut times = no_texts();
+        times.extend(["", "tomorrow", "2024-01-15", "2024-13-01T00:00:00Z"].map(|text| json!(text)));
+        let table = Table {
+            method: Method::POST,
+            path: "/api/v1/agent/task".to_owned(),
+            good: object(json!({"agent_type": "coder", "task_type": "x", "description": "x"})),
+            required: &["agent_type", "task_type", "description"],
+            bad: vec![
+                ("project_id", no_numbers()),
+                ("agent_type", names.clone()),
+                ("task_type", names.clone()),
+                ("description", descriptions),
+                ("priority", priorities),
+                ("input_data", vec![json!([]), json!("x"), json!(1), json!(true)]),
+                ("run_at", times),
+                ("max_attempts", with(&[101])),
+                ("timeout_s", with(&[86_401])),
+                ("unique_key", names),
+            ],
+        };
+        table.check(world).await;
+    })
+    .await;
+}

@@ -81,6 +81,16 @@ async fn a_bad_parameter_is_refused_by_name() {
                     ("until", TIMES),
                 ],
             ),
+            (
+                "/api/v1/agent/tasks",
+                &[
+                    ("limit", LIMITS),
+                    ("offset", OFFSETS),
+                    ("project_id", IDS),
+                    ("status", &["", "Running", "cancelled", "%00"]),
+                    ("agent_type", NAMES),
+                ],
+            ),
         ] {
             for (name, values) in parameters {
                 for value in *values {
@@ -117,6 +127,11 @@ async fn endpoints_without_parameters_take_none() {
             (Method::DELETE, "/api/v1/deployments/1"),
             (Method::POST, "/api/v1/deployments/1/stop"),
             (Method::POST, "/api/v1/deployments/1/restart"),
+            (Method::GET, "/api/v1/agent/agents"),
+            (Method::POST, "/api/v1/agent/agents/any/pause"),
+            (Method::GET, "/api/v1/agent/tasks/1"),
+            (Method::POST, "/api/v1/agent/tasks/1/cancel"),
+            (Method::POST, "/api/v1/agent/tasks/1/retry"),
             (Method::GET, "/api/v1/actors"),
             (Method::POST, "/api/v1/actors/event-bus/restart"),
         ] {
@@ -149,6 +164,8 @@ async fn a_bad_id_is_refused_and_an_unknown_one_not_found() {
                 (Method::GET, format!("/api/v1/deployments/{id}")),
                 (Method::POST, format!("/api/v1/deployments/{id}/stop")),
                 (Method::POST, format!("/api/v1/deployments/{id}/restart")),
+                (Method::GET, format!("/api/v1/agent/tasks/{id}")),
+                (Method::POST, format!("/api/v1/agent/tasks/{id}/cancel")),
             ] {
                 let answer = world.try_send(method, &path, Some(&json!({}))).await.unwrap();
                 // A path with dots in it is resolved by the client itself, and then there is no such endpoint.

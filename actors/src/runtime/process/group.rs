@@ -3,17 +3,15 @@
 use std::io;
 
 use procfs::ProcError;
-use rustix::{
-    io::Errno,
-    process::{Pid, Signal, kill_process, kill_process_group},
-};
+use rustix::process::{Signal, kill_process};
 
-use super::identity::{Identity, is_running, stat_of};
+use super::identity::{Identity, stat_of};
+use crate::program::{gone_is_fine, is_running, kill_all, signal_group};
 
 /// Sends a signal to the app's process group, if the app is still there.
 pub(super) fn signal(app: &Identity, signal: Signal) -> io::Result<()> {
     match app.as_pid() {
-        Some(pid) if alive(app)? => gone_is_fine(kill_process_group(pid, signal)),
+        Some(pid) if alive(app)? => signal_group(pid, signal),
         _ => Ok(()),
     }
 }
@@ -36,25 +34,12 @@ pub(super) fn kill_session(keeper: &Identity) -> io::Result<usize> {
     {
         return Ok(0);
     }
-    kill_all(|stat| stat.session == keeper.pid)
+    kill_all(|_, stat| stat.session == keeper.pid)
 }
 
 /// Kills all processes whose parent is the given one, and returns how many that were.
 pub(super) fn kill_children_of(parent: i32) -> io::Result<usize> {
-    kill_all(|stat| stat.ppid == parent)
-}
-
-fn kill_all(is_meant: impl Fn(&procfs::process::Stat) -> bool) -> io::Result<usize> {
-    let mut num_killed = 0;
-    for process in procfs::process::all_processes().map_err(into_io)?.flatten() {
-        // One that cannot be read has ended meanwhile.
-        let Ok(stat) = process.stat() else { continue };
-        if let Some(pid) = Pid::from_raw(stat.pid).filter(|_| is_running(&stat) && is_meant(&stat)) {
-            gone_is_fine(kill_process(pid, Signal::KILL))?;
-            num_killed += 1;
-        }
-    }
-    Ok(num_killed)
+    kill_all(|_, stat| stat.ppid == parent)
 }
 
 pub(super) fn alive(process: &Identity) -> io::Result<bool> {
@@ -63,11 +48,4 @@ pub(super) fn alive(process: &Identity) -> io::Result<bool> {
 
 pub(super) fn into_io(cause: ProcError) -> io::Error {
     io::Error::other(cause)
-}
-
-fn gone_is_fine(result: Result<(), Errno>) -> io::Result<()> {
-    match result {
-        Ok(()) | Err(Errno::SRCH) => Ok(()),
-        Err(cause) => Err(cause.into()),
-    }
 }

@@ -7,6 +7,8 @@ use procfs::{
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 
+use crate::program::is_running;
+
 /// A process: its pid, and what makes the pid unique.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Identity {
@@ -55,10 +57,6 @@ pub(super) fn stat_of(pid: i32) -> Result<Option<Stat>, ProcError> {
         }
         Err(cause) => Err(cause),
     }
-}
-
-pub(super) fn is_running(stat: &Stat) -> bool {
-    !matches!(stat.state, 'Z' | 'X' | 'x')
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ use super::{
     log::RotatedLog,
     record::{Phase, Record, Spec, State},
 };
-use crate::runtime::Exit;
+use crate::{program::signal_group, runtime::Exit};
 
 const MAX_ENVIRONMENT_BYTES: u64 = 32 * 1024 * 1024;
 const READ_BYTES: usize = 16 * 1024;
@@ -207,10 +207,7 @@ fn exit_code(status: WaitStatus) -> i64 {
 async fn clean_up(app: Pid) -> io::Result<()> {
     let me = getpid().as_raw_pid();
     let deadline = Instant::now() + CLEAN_UP_DEADLINE;
-    match rustix::process::kill_process_group(app, Signal::KILL) {
-        Ok(()) | Err(Errno::SRCH) => {}
-        Err(cause) => return Err(cause.into()),
-    }
+    signal_group(app, Signal::KILL)?;
     while reap(None)?.has_more_children && Instant::now() < deadline {
         group::kill_children_of(me)?;
         sleep(Duration::from_millis(5)).await;

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    env,
     ffi::OsString,
     io,
     os::unix::fs::PermissionsExt,
@@ -23,12 +22,11 @@ use super::{
     refused,
 };
 use crate::{
+    program::inherited,
     runtime::{Artifact, Error, InstanceSpec},
     value::Command,
 };
 
-/// What an app is given of BorgOS's own environment.
-const INHERITED: [&str; 4] = ["PATH", "HOME", "LANG", "TZ"];
 /// How long a keeper may take to say that the app was started.
 const START_DEADLINE: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -44,13 +42,10 @@ pub(super) struct Launcher {
 
 impl Launcher {
     pub(super) fn new(program: PathBuf, arguments: Vec<OsString>) -> Self {
-        let inherited = INHERITED
-            .into_iter()
-            .filter_map(|name| Some((name, env::var(name).ok()?)));
         Self {
             program,
             arguments,
-            inherited: inherited.collect(),
+            inherited: inherited(),
         }
     }
 

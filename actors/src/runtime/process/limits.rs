@@ -5,10 +5,9 @@ use std::{
     process::{Child, Command},
 };
 
-use rustix::{
-    io::Errno,
-    process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit},
-};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::program::limit_memory;
 
 /// Starts a program without core dumps and with at most that much memory of its own.
 ///
@@ -38,22 +37,10 @@ pub(super) fn spawn(command: &mut Command, memory_limit_bytes: Option<u64>) -> i
     let spawned = command.spawn();
     setrlimit(Resource::Data, own)?;
     let mut child = spawned?;
-    if let Err(cause) = make_final(&child, bytes) {
+    if let Err(cause) = limit_memory(Pid::from_child(&child), bytes) {
         child.kill()?;
         child.wait()?;
         return Err(cause);
     }
     Ok(child)
-}
-
-/// Takes from the app the right to raise its limit.
-fn make_final(child: &Child, bytes: u64) -> io::Result<()> {
-    let limit = Rlimit {
-        current: Some(bytes),
-        maximum: Some(bytes),
-    };
-    match prlimit(Pid::from_child(child).into(), Resource::Data, limit) {
-        Ok(_) | Err(Errno::SRCH) => Ok(()),
-        Err(cause) => Err(cause.into()),
-    }
 }

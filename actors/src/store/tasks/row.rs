@@ -2,13 +2,10 @@
 
 use sea_orm::{ActiveValue::Set, entity::prelude::*};
 
-use super::{NewTask, State, Task};
+use super::{Fence, NewTask, State, Task};
 use crate::{
     id::{ProjectId, TaskId},
-    store::{
-        column::{storable, storable_json},
-        now,
-    },
+    store::column::{storable, storable_json},
 };
 
 #[derive(Clone, Debug, DeriveEntityModel)]
@@ -26,9 +23,15 @@ pub(super) struct Model {
     pub created_at: DateTimeUtc,
     pub run_at: DateTimeUtc,
     pub attempt: i32,
+    pub failed_attempts: i32,
     pub max_attempts: i32,
+    pub timeout_s: Option<i64>,
+    pub unique_key: Option<String>,
+    pub idempotency_key: Option<String>,
     pub owner: Option<String>,
     pub lease_until: Option<DateTimeUtc>,
+    pub cancel_requested_at: Option<DateTimeUtc>,
+    pub progress: Option<Json>,
     pub output: Option<Json>,
     pub error: Option<String>,
     pub started_at: Option<DateTimeUtc>,
@@ -39,6 +42,16 @@ pub(super) struct Model {
 pub(super) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// Returns what the worker that has the task must show.
+    pub(super) fn fence(&self) -> Fence {
+        Fence {
+            task: self.id,
+            attempt: self.attempt,
+        }
+    }
+}
 
 impl From<Model> for Task {
     fn from(row: Model) -> Self {
@@ -54,9 +67,14 @@ impl From<Model> for Task {
             created_at: row.created_at,
             run_at: row.run_at,
             attempt: row.attempt,
+            failed_attempts: row.failed_attempts,
             max_attempts: row.max_attempts,
+            timeout_s: row.timeout_s,
+            unique_key: row.unique_key,
             owner: row.owner,
             lease_until: row.lease_until,
+            cancel_requested_at: row.cancel_requested_at,
+            progress: row.progress,
             output: row.output,
             error: row.error,
             started_at: row.started_at,
@@ -65,9 +83,13 @@ impl From<Model> for Task {
     }
 }
 
-/// A fresh row, to be run as soon as may be.
-pub(super) fn new(new: &NewTask) -> ActiveModel {
-    let now = now();
+/// A fresh row, to be run at its time or as soon as may be.
+pub(super) fn new(new: &NewTask, now: DateTimeUtc) -> ActiveModel {
+    let run_at = new.run_at.unwrap_or(now).max(now);
+    let state = match run_at > now {
+        true => State::Scheduled,
+        false => State::Pending,
+    };
     ActiveModel {
         project_id: Set(new.project_id),
         agent_type: Set(storable(new.agent_type.clone())),
@@ -75,10 +97,13 @@ pub(super) fn new(new: &NewTask) -> ActiveModel {
         description: Set(storable(new.description.clone())),
         priority: Set(new.priority),
         input_data: Set(storable_json(new.input_data.clone())),
-        state: Set(State::Pending),
+        state: Set(state),
         created_at: Set(now),
-        run_at: Set(now),
+        run_at: Set(run_at),
         max_attempts: Set(new.max_attempts),
+        timeout_s: Set(new.timeout_s),
+        unique_key: Set(new.unique_key.clone().map(storable)),
+        idempotency_key: Set(new.idempotency_key.clone().map(storable)),
         ..Default::default()
     }
 }

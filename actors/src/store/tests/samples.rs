@@ -14,6 +14,7 @@ use crate::{
         error_log::{NewEntry, Severity},
         events::{self, Event},
         projects::{self, NewProject, Project},
+        tasks::{self, NewTask, Task},
     },
     value::{HealthCheck, Port, ProjectPath},
 };
@@ -85,6 +86,29 @@ pub(super) fn new_error(severity: Severity, message: &str) -> NewEntry {
         stack_trace: None,
         context: json!({}),
     }
+}
+
+/// A task that may be tried three times.
+pub(super) fn new_task(agent_type: &str) -> NewTask {
+    NewTask {
+        project_id: None,
+        agent_type: agent_type.to_owned(),
+        task_type: "automation".to_owned(),
+        description: "watch the logs".to_owned(),
+        priority: 1,
+        input_data: json!({"log_paths": ["/var/log/app.log"]}),
+        run_at: None,
+        max_attempts: 3,
+        timeout_s: None,
+        unique_key: None,
+        idempotency_key: None,
+    }
+}
+
+pub(super) async fn create_task(store: &Store, new: &NewTask) -> Task {
+    let created = tasks::create(store, new, 1000).await.unwrap();
+    assert!(!created.is_duplicate);
+    created.task
 }
 
 /// Gives offsets to all events that wait for one, and returns them.

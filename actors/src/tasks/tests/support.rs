@@ -1,0 +1,205 @@
+//! A queue with a database of its own, and an agent that a test leads step by step.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use uuid::Uuid;
+
+use crate::{
+    id::TaskId,
+    store::{
+        Settings, Store,
+        tasks::{self, NewTask, Progress, State, Task},
+    },
+    supervision::Handle,
+    tasks::{
+        Agent, Agents, Attempt, Control, Entry, Failure, Health, Limits, Output, Stop,
+        queue::Args,
+        worker::{Order, Worker},
+    },
+};
+
+pub(super) const AGENT: &str = "scripted";
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// What the agent is to do next with a task, which is known by its description.
+pub(super) enum Act {
+    Report(&'static str),
+    Complete(Value),
+    Fail(Failure),
+    Panic,
+    IgnoreStops,
+}
+
+type Acts = mpsc::Receiver<Act>;
+
+#[derive(Default)]
+struct Scripted {
+    senders: Mutex<HashMap<String, mpsc::Sender<Act>>>,
+    receivers: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Acts>>>>,
+    stops: Mutex<Vec<(String, Stop)>>,
+}
+
+impl Scripted {
+    fn prepare(&self, name: &str) {
+        let (sender, receiver) = mpsc::channel(8);
+        self.senders.lock().unwrap().insert(name.to_owned(), sender);
+        let receiver = Arc::new(tokio::sync::Mutex::new(receiver));
+        self.receivers.lock().unwrap().insert(name.to_owned(), receiver);
+    }
+}
+
+#[async_trait]
+impl Agent for Scripted {
+    fn kind(&self) -> &'static str {
+        "scripted"
+    }
+
+    async fn health(&self) -> Health {
+        Health::Available
+    }
+
+    async fn run(&self, attempt: Attempt, control: Control) -> Result<Output, Failure> {
+        let acts = self.receivers.lock().unwrap()[&attempt.description].clone();
+        let mut acts = acts.lock().await;
+        let mut is_stubborn = false;
+        loop {
+            let act = tokio::select! {
+                act = acts.recv() => act.expect("the scene outlives its tasks"),
+                stop = control.stopped(), if !is_stubborn => {
+                    self.stops.lock().unwrap().push((attempt.description, stop));
+                    return Err(Failure::stopped());
+                }
+            };
+            match act {
+                Act::Report(message) => control.report(Progress::new(message)).await,
+                Act::Complete(output) => return Ok(Output(output)),
+                Act::Fail(failure) => return Err(failure),
+                Act::Panic => panic!("as the test wants it"),
+                Act::IgnoreStops => is_stubborn = true,
+            }
+        }
+    }
+}
+
+/// Everything but the worker.
+pub(super) struct Scene {
+    pub(super) store: Store,
+    pub(super) node: Uuid,
+    agent: Arc<Scripted>,
+    agents: Agents,
+    _directory: TempDir,
+}
+
+/// A worker. Dropping it is as good as killing it.
+pub(super) struct Working {
+    orders: mpsc::Sender<Order>,
+    job: JoinSet<()>,
+}
+
+impl Scene {
+    pub(super) async fn new(limits: Limits) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let settings = Settings::sqlite(directory.path().to_owned()).unwrap();
+        let agent = Arc::new(Scripted::default());
+        let entry = Entry {
+            agent: agent.clone(),
+            limits,
+        };
+        Self {
+            store: Store::open(&settings).await.unwrap(),
+            node: Uuid::new_v4(),
+            agent,
+            agents: Agents::new([(AGENT.to_owned(), entry)]),
+            _directory: directory,
+        }
+    }
+
+    pub(super) fn work(&self) -> Working {
+        let args = Args {
+            store: self.store.clone(),
+            agents: self.agents.clone(),
+            node: self.node,
+            events: Handle::new("event-bus", 1),
+        };
+        let (orders, receiver) = mpsc::channel(8);
+        let mut job = JoinSet::new();
+        job.spawn(Worker::new(args).run(receiver));
+        Working { orders, job }
+    }
+
+    /// Creates a task that the agent knows by its description.
+    pub(super) async fn create(&self, description: &str) -> TaskId {
+        self.agent.prepare(description);
+        let new = NewTask {
+            project_id: None,
+            agent_type: AGENT.to_owned(),
+            task_type: "test".to_owned(),
+            description: description.to_owned(),
+            priority: 1,
+            input_data: json!({}),
+            run_at: None,
+            max_attempts: self.agents.entry(AGENT).unwrap().limits.max_attempts,
+            timeout_s: None,
+            unique_key: None,
+            idempotency_key: None,
+        };
+        tasks::create(&self.store, &new, 100).await.unwrap().task.id
+    }
+
+    pub(super) async fn act(&self, name: &str, act: Act) {
+        let sender = self.agent.senders.lock().unwrap()[name].clone();
+        assert!(sender.send(act).await.is_ok());
+    }
+
+    pub(super) fn stops(&self) -> Vec<(String, Stop)> {
+        self.agent.stops.lock().unwrap().clone()
+    }
+
+    pub(super) async fn num_running(&self) -> u64 {
+        let loads = tasks::loads(&self.store).await.unwrap();
+        loads.get(AGENT).map_or(0, |load| load.running)
+    }
+
+    pub(super) async fn attempts(&self, task: TaskId) -> Vec<tasks::Attempt> {
+        tasks::attempts(&self.store, task).await.unwrap()
+    }
+
+    pub(super) async fn until(&self, task: TaskId, state: State) -> Task {
+        let mut seen = None;
+        let reached = timeout(DEADLINE, async {
+            loop {
+                let row = tasks::task(&self.store, task).await.unwrap();
+                if row.state == state {
+                    return row;
+                }
+                seen = Some(row);
+                sleep(Duration::from_millis(10)).await;
+            }
+        });
+        reached.await.unwrap_or_else(|_| panic!("not {state:?}: {seen:?}"))
+    }
+}
+
+impl Working {
+    pub(super) async fn cancel(&self, task: TaskId) {
+        self.orders.send(Order::Cancel(task)).await.unwrap();
+    }
+
+    /// Ends it in order.
+    pub(super) async fn end(mut self) {
+        drop(self.orders);
+        self.job.join_next().await.unwrap().unwrap();
+    }
+}

@@ -1,0 +1,181 @@
+//! Tasks of agents: work that is accepted and gets done.
+
+use std::sync::Arc;
+
+use borgos_actors::{
+    id::{ProjectId, TaskId},
+    store::tasks::{self, Filter as TaskFilter, State},
+    tasks::TaskRequest,
+    value::ShortText,
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use warp::{Filter, Rejection, filters::BoxedFilter, http::HeaderMap, reply::Response};
+
+use super::{answer, id, with};
+use crate::{
+    app::App,
+    body::{
+        self,
+        field::{Bounded, Id, Time},
+    },
+    problem::Problem,
+    query::{self, Query},
+    reply::{self, Reply},
+};
+
+mod agents;
+mod task_body;
+
+use task_body::{TaskBody, TaskDetails};
+
+/// Fits into the arguments of a program, however many bytes its characters have.
+const MAX_DESCRIPTION_CHARS: usize = 20_000;
+const MAX_KEY_CHARS: usize = 255;
+const USUAL_PRIORITY: i32 = 1;
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// The documented words, and what each stands for.
+const STATUSES: [(&str, &[State]); 4] = [
+    ("pending", &State::WAITING),
+    ("running", &[State::Running]),
+    ("completed", &[State::Completed]),
+    ("failed", &[State::Failed, State::Cancelled]),
+];
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Create {
+    project_id: Option<Id>,
+    agent_type: ShortText,
+    task_type: ShortText,
+    description: String,
+    priority: Option<Bounded<-1000, 1000>>,
+    #[serde(default)]
+    input_data: Map<String, Value>,
+    run_at: Option<Time>,
+    max_attempts: Option<Bounded<1, 100>>,
+    timeout_s: Option<Bounded<1, 86_400>>,
+    unique_key: Option<ShortText>,
+}
+
+/// Returns the filters of this resource.
+pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    let all = || warp::path!("api" / "v1" / "agent" / "tasks");
+    let filters = query::strict(&["status", "agent_type", "project_id", "limit", "offset"]);
+
+    let create = warp::path!("api" / "v1" / "agent" / "task")
+        .and(warp::post())
+        .and(query::none())
+        .and(warp::header::headers_cloned())
+        .and(body::json())
+        .and(with(app))
+        .then(create);
+    let list = all().and(warp::get()).and(filters).and(with(app)).then(list);
+    let show = warp::path!("api" / "v1" / "agent" / "tasks" / String)
+        .and_then(id)
+        .and(warp::get())
+        .and(query::none())
+        .and(with(app))
+        .then(show);
+    let cancel = below("cancel").and(query::none()).and(with(app)).then(cancel);
+    let retry = below("retry").and(query::none()).and(with(app)).then(retry);
+    let tasks = create
+        .or(list)
+        .unify()
+        .or(show)
+        .unify()
+        .or(cancel)
+        .unify()
+        .or(retry)
+        .unify()
+        .map(answer);
+    tasks.or(agents::routes(app)).unify().boxed()
+}
+
+/// Matches what can be asked of one task, by name.
+fn below(name: &'static str) -> impl Filter<Extract = (i64,), Error = Rejection> + Clone {
+    warp::path!("api" / "v1" / "agent" / "tasks" / String / ..)
+        .and(warp::path(name))
+        .and(warp::path::end())
+        .and(warp::post())
+        .and_then(id)
+}
+
+/// POST /api/v1/agent/task
+async fn create(headers: HeaderMap, request: Create, app: Arc<App>) -> Result<Reply, Problem> {
+    if request.description.trim().is_empty() || request.description.chars().count() > MAX_DESCRIPTION_CHARS {
+        let reason = format!("must have 1 to {MAX_DESCRIPTION_CHARS} characters");
+        return Err(Problem::invalid_field("description", reason));
+    }
+    let request = TaskRequest {
+        project_id: request.project_id.map(|id| ProjectId(id.get())),
+        agent_type: request.agent_type.into(),
+        task_type: request.task_type.into(),
+        description: request.description,
+        priority: request.priority.map_or(USUAL_PRIORITY, Bounded::get),
+        input_data: Value::Object(request.input_data),
+        run_at: request.run_at.map(Time::get),
+        max_attempts: request.max_attempts.map(Bounded::get),
+        timeout_s: request.timeout_s.map(|seconds| i64::from(seconds.get())),
+        unique_key: request.unique_key.map(String::from),
+        idempotency_key: idempotency_key(&headers)?,
+    };
+    let created = app.system.tasks.create(request).await?;
+    let mut body = json!({"message": "Task created and queued", "task_id": created.task.id});
+    if created.is_duplicate {
+        body["message"] = json!("Task was created and queued before");
+        body["duplicate"] = json!(true);
+    }
+    Ok(reply::accepted(&body))
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
+    let is_single = headers.get_all(IDEMPOTENCY_KEY).iter().count() == 1;
+    match value.to_str() {
+        Ok(key) if is_single && (1..=MAX_KEY_CHARS).contains(&key.trim().len()) => Ok(Some(key.trim().to_owned())),
+        _ => Err(Problem::invalid_field(
+            "Idempotency-Key",
+            format!("must be one header of 1 to {MAX_KEY_CHARS} printable ASCII characters"),
+        )),
+    }
+}
+
+/// GET /api/v1/agent/tasks
+async fn list(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
+    let page = query.page()?;
+    let filter = TaskFilter {
+        states: query.choice("status", &STATUSES)?.unwrap_or_default().to_vec(),
+        agent_type: query.text("agent_type")?.map(str::to_owned),
+        project_id: query.id("project_id")?.map(ProjectId),
+    };
+    let listed = tasks::list(&app.system.store, &filter, page.rows()).await?;
+    let rows: Vec<TaskBody> = listed.rows.into_iter().map(TaskBody::from).collect();
+    Ok(reply::list(&rows, listed.total, &page))
+}
+
+/// GET /api/v1/agent/tasks/{id}
+async fn show(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
+    let id = TaskId(id);
+    let task = tasks::task(&app.system.store, id).await?;
+    let attempts = tasks::attempts(&app.system.store, id).await?;
+    Ok(reply::ok(&TaskDetails::new(task, attempts)))
+}
+
+/// POST /api/v1/agent/tasks/{id}/cancel
+async fn cancel(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
+    let task = app.system.tasks.cancel(TaskId(id)).await?;
+    Ok(match task.state {
+        State::Cancelled => reply::ok(&json!({"message": format!("Task {id} cancelled")})),
+        _ => reply::accepted(&json!({"message": format!("Task {id} is being cancelled")})),
+    })
+}
+
+/// POST /api/v1/agent/tasks/{id}/retry
+async fn retry(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
+    app.system.tasks.retry(TaskId(id)).await?;
+    Ok(reply::accepted(&json!({"message": format!("Task {id} queued again")})))
+}
