@@ -1,6 +1,7 @@
 //! The command line: `serve`, and clients of a running service.
 
 mod actors;
+mod agent_zero;
 mod client;
 mod doctor;
 pub mod edge;
@@ -29,6 +30,8 @@ Examples:
   borgos actors                              what runs inside, as a tree
   borgos actors restart deployment/3         replace one actor; its container keeps running
   borgos events --channels deployments       follow what happens
+  borgos agent-zero start                    start Agent Zero and wait until it is ready
+  borgos agent-zero logs --follow            what it prints
 
   curl http://127.0.0.1:8081/api/v1/projects
 
@@ -64,6 +67,8 @@ enum Command {
     Actors(actors::Arguments),
     /// Follow the events of a running service, one a line
     Events(events::Arguments),
+    /// Start, stop and look at the Agent Zero of a running service
+    AgentZero(agent_zero::Arguments),
     /// Check engine, database, port and directories, and say how to mend what is wrong
     Doctor(Flags),
 }
@@ -79,6 +84,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Status { remote, json }) => status::run(&remote, json).await,
         Some(Command::Actors(arguments)) => actors::run(arguments).await,
         Some(Command::Events(arguments)) => events::run(arguments).await,
+        Some(Command::AgentZero(arguments)) => agent_zero::run(arguments).await,
         Some(Command::Doctor(flags)) => doctor::run(flags).await,
     }
 }

@@ -10,11 +10,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use borgos_actors::value::Port;
 use clap::Args;
 
+use self::values::parse_port;
 pub use self::{
     file::File,
-    values::{HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret},
+    values::{HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret, YesNo},
 };
 
 const TOKEN_VARIABLE: &str = "BORGOS_TOKEN";
@@ -61,6 +63,22 @@ pub struct Flags {
     )]
     pub allowed_hosts: Vec<HostName>,
 
+    /// Directory that Agent Zero is installed in, with its run_ui.py
+    #[arg(long, env = "BORGOS_AGENT_ZERO_DIR", value_name = "DIR")]
+    pub agent_zero_dir: Option<PathBuf>,
+
+    /// Port of Agent Zero's page [default: 8085]
+    #[arg(long, env = "BORGOS_AGENT_ZERO_PORT", value_name = "PORT", value_parser = parse_port)]
+    pub agent_zero_port: Option<Port>,
+
+    /// Python that runs Agent Zero, by its name or its path; 3.12 or newer [default: python3]
+    #[arg(long, env = "BORGOS_AGENT_ZERO_PYTHON", value_name = "PROGRAM")]
+    pub agent_zero_python: Option<PathBuf>,
+
+    /// Start Agent Zero even as root, with every right on this machine: yes or no [default: no]
+    #[arg(long, env = "BORGOS_AGENT_ZERO_AS_ROOT", value_name = "YES|NO")]
+    pub agent_zero_as_root: Option<YesNo>,
+
     /// Which log lines are written to standard error, such as info or borgos=debug,info [default: info]
     #[arg(long, env = "BORGOS_LOG", value_name = "FILTER")]
     pub log: Option<LogFilter>,
@@ -85,12 +103,38 @@ pub struct Config {
     pub token: Option<Secret>,
     /// How many requests a caller may send.
     pub rate_limit: RateLimit,
+    /// Where Agent Zero is, and how it is started.
+    pub agent_zero: AgentZero,
     /// Names of this service besides addresses.
     pub allowed_hosts: Vec<HostName>,
     /// Which log lines are written.
     pub log: LogFilter,
     /// How log lines are written.
     pub log_format: LogFormat,
+}
+
+/// The settings of Agent Zero.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentZero {
+    /// Where it is installed.
+    pub directory: Option<PathBuf>,
+    /// The port of its page.
+    pub port: Port,
+    /// The Python that runs it.
+    pub python: PathBuf,
+    /// Whether it may be started by the superuser.
+    pub as_root: YesNo,
+}
+
+impl Default for AgentZero {
+    fn default() -> Self {
+        Self {
+            directory: None,
+            port: Port::try_from(8085).expect("8085 is a port"),
+            python: "python3".into(),
+            as_root: YesNo::No,
+        }
+    }
 }
 
 /// Why a configuration is not accepted.
@@ -113,6 +157,9 @@ pub enum Error {
         /// What is wrong and where.
         reason: String,
     },
+    /// A relative path means nothing without a current directory.
+    #[error("`--agent-zero-dir` must be an absolute path, as there is no current directory")]
+    NoCurrentDir,
     /// There is no place to keep anything.
     #[error("`--data-dir` must be given, as neither XDG_DATA_HOME nor HOME names an absolute directory")]
     NoDataDir,
@@ -161,6 +208,19 @@ impl Config {
             true => file.allowed_hosts,
             false => flags.allowed_hosts,
         };
+        let unset = AgentZero::default();
+        let agent_zero = AgentZero {
+            directory: absolute(flags.agent_zero_dir.or(file.agent_zero_dir))?,
+            port: flags.agent_zero_port.or(file.agent_zero_port).unwrap_or(unset.port),
+            python: flags
+                .agent_zero_python
+                .or(file.agent_zero_python)
+                .unwrap_or(unset.python),
+            as_root: flags
+                .agent_zero_as_root
+                .or(file.agent_zero_as_root)
+                .unwrap_or(unset.as_root),
+        };
         let config = Self {
             listen: flags.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN),
             data_dir,
@@ -168,6 +228,7 @@ impl Config {
             runtime: flags.runtime.or(file.runtime).unwrap_or_default(),
             token,
             rate_limit: flags.rate_limit.or(file.rate_limit).unwrap_or_default(),
+            agent_zero,
             allowed_hosts,
             log: flags.log.or(file.log).unwrap_or_default(),
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
@@ -211,6 +272,12 @@ fn data_dir(given: Option<&PathBuf>, variable: &dyn Fn(&str) -> Option<OsString>
         .or_else(|| home("HOME").map(|home| home.join(".local/share")))
         .map(|base| base.join("borgos"))
         .ok_or(Error::NoDataDir)
+}
+
+fn absolute(path: Option<PathBuf>) -> Result<Option<PathBuf>, Error> {
+    path.map(std::path::absolute)
+        .transpose()
+        .map_err(|_| Error::NoCurrentDir)
 }
 
 fn token(text: OsString) -> Result<Secret, Error> {
@@ -258,6 +325,12 @@ mod tests {
         assert_eq!(
             (config.runtime, config.rate_limit),
             (RuntimeChoice::Auto, RateLimit::default())
+        );
+        let agent_zero = config.agent_zero;
+        assert_eq!((agent_zero.directory, agent_zero.port.get()), (None, 8085));
+        assert_eq!(
+            (agent_zero.python.to_str(), agent_zero.as_root),
+            (Some("python3"), YesNo::No)
         );
         let config = load(&[], &[("HOME", "/h"), ("XDG_DATA_HOME", "/nonexistent/xdg")]).unwrap();
         assert_eq!(config.data_dir, Path::new("/nonexistent/xdg/borgos"));
@@ -344,6 +417,8 @@ mod tests {
             ["--rate-limit", "0/0"],
             ["--allowed-host", "*"],
             ["--log", "x=loud"],
+            ["--agent-zero-port", "0"],
+            ["--agent-zero-as-root", "perhaps"],
             ["--zenith-dir", "/x"],
             ["--token", "x"],
         ] {

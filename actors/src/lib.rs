@@ -8,12 +8,14 @@
 //! - [`deployment`]: one actor per deployment that makes what runs agree with what is wanted.
 //! - [`deployments`]: what people can do with them, and the reconciler that keeps an actor for each.
 //! - [`edge`]: the process that holds the public ports, and the actor that keeps it.
+//! - [`agent_zero`]: starts, watches and ends Agent Zero, and gives it work.
 //! - [`lock_file`]: one process per directory.
 //! - [`system`]: all of it, wired together.
 //! - [`value`]: what strangers send, parsed once at the edge.
 //!
 //! Nothing here speaks HTTP to clients; that is the `borgos` package.
 
+pub mod agent_zero;
 pub mod deployment;
 pub mod deployments;
 pub mod edge;

@@ -7,6 +7,7 @@
 //!    ├─ event-bus          offsets and fan-out
 //!    ├─ journal            publishes what happens to actors
 //!    ├─ metrics            samples the machine
+//!    ├─ agent-zero         keeps Agent Zero running when it is wanted
 //!    └─ deployments (one_for_one)
 //!       ├─ reconciler      one actor for each deployment, nothing running for anything else
 //!       └─ deployment/…    one for each deployment
@@ -26,6 +27,7 @@ use table::{Handles, Parts};
 
 use crate::{
     Error,
+    agent_zero::{self, AgentZero},
     deployments::{Deployments, Directory, Runtimes, reconciler},
     edge, event_bus, journal,
     metrics::{self, Sample},
@@ -62,6 +64,8 @@ pub struct Settings {
     pub runtime: RuntimeChoice,
     /// The program that keeps processes and holds the ports: this one.
     pub program: PathBuf,
+    /// Where Agent Zero is, and how it is started.
+    pub agent_zero: agent_zero::Settings,
 }
 
 /// Why the system could not be started.
@@ -90,6 +94,8 @@ pub struct System {
     pub tree: Tree,
     /// What people can do with deployments.
     pub deployments: Deployments,
+    /// What people can do with Agent Zero.
+    pub agent_zero: AgentZero,
     /// Where events come from.
     pub events: Handle<event_bus::Message>,
     samples: watch::Receiver<Sample>,
@@ -109,6 +115,14 @@ impl System {
         let handles = Handles::new();
         let directory = Directory::default();
         let (sample_sender, samples) = watch::channel(Sample::default());
+        let agent_zero_args = agent_zero::Args::new(
+            settings.agent_zero,
+            settings.data_dir.clone(),
+            settings.program.clone(),
+            store.clone(),
+            handles.events.clone(),
+        );
+        let agent_zero = AgentZero::new(&agent_zero_args, handles.agent_zero.clone());
         let (reachable_sender, is_database_reachable) = watch::channel(true);
         let parts = Parts {
             store: store.clone(),
@@ -124,6 +138,7 @@ impl System {
                 data_dir: settings.data_dir.clone(),
                 samples: sample_sender,
             },
+            agent_zero: agent_zero_args,
             edge: edge::Args {
                 data_dir: settings.data_dir,
                 program: settings.program,
@@ -152,6 +167,7 @@ impl System {
                 handles.reconciler,
                 handles.events.clone(),
             ),
+            agent_zero,
             store,
             tree,
             events: handles.events,

@@ -2,6 +2,7 @@
 
 use std::{fmt, num::NonZeroU32, str::FromStr};
 
+use borgos_actors::value::{Invalid, Port};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use tracing_subscriber::EnvFilter;
 use warp::http::uri::Authority;
@@ -64,6 +65,33 @@ impl FromStr for RuntimeChoice {
             _ => Err("must be `auto`, `docker` or `process`".to_owned()),
         }
     }
+}
+
+/// A yes or no, as people write it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum YesNo {
+    /// Yes.
+    Yes,
+    /// No.
+    #[default]
+    No,
+}
+
+impl FromStr for YesNo {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "yes" | "true" => Ok(Self::Yes),
+            "no" | "false" => Ok(Self::No),
+            _ => Err("must be `yes` or `no`".to_owned()),
+        }
+    }
+}
+
+/// Reads a port from the command line.
+pub(super) fn parse_port(text: &str) -> Result<Port, Invalid> {
+    Port::try_from(text.to_owned())
 }
 
 /// How log lines are written.
@@ -208,7 +236,7 @@ macro_rules! deserialize_from_text {
     )+};
 }
 
-deserialize_from_text!(RuntimeChoice, LogFormat, LogFilter, RateLimit, HostName);
+deserialize_from_text!(RuntimeChoice, YesNo, LogFormat, LogFilter, RateLimit, HostName);
 
 #[cfg(test)]
 mod tests {

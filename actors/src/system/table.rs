@@ -5,6 +5,7 @@ use std::time::Duration;
 use ractor::Actor;
 
 use crate::{
+    agent_zero,
     deployments::reconciler,
     edge, event_bus, journal, metrics,
     store::{ANSWER_TIMEOUT, Store},
@@ -45,6 +46,7 @@ pub(super) struct Handles {
     pub(super) events: Handle<event_bus::Message>,
     pub(super) journal: Handle<journal::Message>,
     pub(super) edge: Handle<edge::Message>,
+    pub(super) agent_zero: Handle<agent_zero::Message>,
     pub(super) reconciler: Handle<reconciler::Message>,
 }
 
@@ -56,6 +58,7 @@ impl Handles {
             events: Handle::new(event_bus::PATH, EVENT_BUS_CAPACITY),
             journal: Handle::new("journal", CAPACITY),
             edge: Handle::new(edge::PATH, CAPACITY),
+            agent_zero: Handle::new(agent_zero::PATH, CAPACITY),
             reconciler: Handle::new("reconciler", CAPACITY),
         }
     }
@@ -68,6 +71,7 @@ pub(super) struct Parts {
     pub(super) journal: journal::Args,
     pub(super) metrics: metrics::Args,
     pub(super) edge: edge::Args,
+    pub(super) agent_zero: agent_zero::Args,
     pub(super) reconciler: reconciler::Args,
 }
 
@@ -100,6 +104,12 @@ impl Parts {
                 worker(&handles.journal, "journal", || journal::Journal, self.journal).stall(STORE_STALL),
                 worker(&handles.metrics, "metrics", || metrics::Metrics, self.metrics),
                 worker(&handles.edge, "edge", || edge::EdgeActor, self.edge),
+                worker(
+                    &handles.agent_zero,
+                    "agent-zero",
+                    || agent_zero::AgentZeroActor,
+                    self.agent_zero,
+                ),
                 ChildSpec::supervisor(deployments),
             ],
         );

@@ -1,8 +1,15 @@
 //! Ends the processes of an instance, and never any other.
 
-use std::io;
+use std::{
+    collections::HashMap,
+    ffi::{OsStr, OsString},
+    io,
+};
 
-use procfs::ProcError;
+use procfs::{
+    ProcError,
+    process::{Process, Stat},
+};
 use rustix::{
     io::Errno,
     process::{Pid, Signal, kill_process, kill_process_group},
@@ -36,20 +43,33 @@ pub(super) fn kill_session(keeper: &Identity) -> io::Result<usize> {
     {
         return Ok(0);
     }
-    kill_all(|stat| stat.session == keeper.pid)
+    kill_all(|_, stat| stat.session == keeper.pid)
 }
 
 /// Kills all processes whose parent is the given one, and returns how many that were.
 pub(super) fn kill_children_of(parent: i32) -> io::Result<usize> {
-    kill_all(|stat| stat.ppid == parent)
+    kill_all(|_, stat| stat.ppid == parent)
 }
 
-fn kill_all(is_meant: impl Fn(&procfs::process::Stat) -> bool) -> io::Result<usize> {
+/// Kills all processes that were started with this variable in their environment, and returns how many that were. It
+/// finds those that have left their session and lost their keeper.
+pub(super) fn kill_marked(name: &str, value: &str) -> io::Result<usize> {
+    let me = std::process::id();
+    kill_all(|process, stat| {
+        // What belongs to another user cannot be read, and was not started by this one.
+        let is_marked = |environment: HashMap<OsString, OsString>| {
+            environment.get(OsStr::new(name)).is_some_and(|found| found == value)
+        };
+        stat.pid.unsigned_abs() != me && process.environ().is_ok_and(is_marked)
+    })
+}
+
+fn kill_all(is_meant: impl Fn(&Process, &Stat) -> bool) -> io::Result<usize> {
     let mut num_killed = 0;
     for process in procfs::process::all_processes().map_err(into_io)?.flatten() {
         // One that cannot be read has ended meanwhile.
         let Ok(stat) = process.stat() else { continue };
-        if let Some(pid) = Pid::from_raw(stat.pid).filter(|_| is_running(&stat) && is_meant(&stat)) {
+        if let Some(pid) = Pid::from_raw(stat.pid).filter(|_| is_running(&stat) && is_meant(&process, &stat)) {
             gone_is_fine(kill_process(pid, Signal::KILL))?;
             num_killed += 1;
         }
