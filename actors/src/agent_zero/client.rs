@@ -112,7 +112,7 @@ pub(super) async fn work(
     mut chat: Chat,
     limits: &Limits,
     progress: &mut (dyn FnMut(Step) + Send),
-    cancelled: impl Future<Output = ()> + Send,
+    cancelled: impl Future<Output = ()>,
 ) -> Result<Outcome, Failure> {
     let Some(api) = status.borrow().api.clone() else {
         return Err(Failure::new(Class::Interrupted, "Agent Zero does not run"));

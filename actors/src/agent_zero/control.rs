@@ -127,7 +127,7 @@ impl AgentZero {
         chat: &str,
         limits: &Limits,
         progress: &mut (dyn FnMut(Step) + Send),
-        cancelled: impl Future<Output = ()> + Send,
+        cancelled: impl Future<Output = ()>,
     ) -> Result<Outcome, Failure> {
         let _in_flight = InFlight::count(&self.num_in_flight);
         let chat = client::Chat::new(chat, self.actor.clone());
