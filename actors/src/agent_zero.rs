@@ -17,6 +17,7 @@ mod class;
 mod client;
 mod control;
 mod crashes;
+mod env_file;
 mod exit;
 mod http;
 mod installation;

@@ -3,10 +3,13 @@
 mod prompts;
 mod starting;
 
+use std::process::Stdio;
+
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::documented::assert_documented;
-use crate::support::{Runtime, Setup, StandIn, World, eventually};
+use crate::support::{Runtime, Setup, StandIn, World, eventually, program};
 
 const DOCUMENTED: [&str; 10] = [
     "code_execution",
@@ -202,6 +205,61 @@ async fn what_it_prints_is_shown_without_colours_and_secrets_and_its_errors_are_
     assert!(!shown.contains("canary") && !shown.contains('\u{1b}'), "{shown}");
     let records = world.data_dir().join("agent-zero/processes");
     assert!(bytes_below(&records) < 12 * 1024 * 1024, "a flood fills the disk");
+    close(world, &stand_in).await;
+}
+
+#[tokio::test]
+async fn it_is_looked_after_from_the_command_line() {
+    let stand_in = StandIn::install(&json!({}));
+    let world = world_of(&stand_in).await;
+    let run = async |arguments: &[&str]| {
+        let mut command = program();
+        command
+            .arg("agent-zero")
+            .args(arguments)
+            .env("BORGOS_URL", world.base_url());
+        let output = command.output().await.unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), text)
+    };
+    let page = format!("page       http://localhost:{}\n", stand_in.port);
+    let (code, text) = run(&["start"]).await;
+    assert!(
+        code == Some(0) && text.starts_with("state      running\n") && text.contains(&page),
+        "{text}"
+    );
+    let (code, text) = run(&["status", "--json"]).await;
+    assert_eq!(
+        (code, serde_json::from_str::<Value>(&text).unwrap()),
+        (Some(0), status(&world).await)
+    );
+    let (code, text) = run(&["logs", "--tail", "1"]).await;
+    assert_eq!((code, text.as_str()), (Some(0), "Agent Zero is running.\n"));
+
+    let mut command = program();
+    command
+        .args(["agent-zero", "logs", "--follow"])
+        .env("BORGOS_URL", world.base_url());
+    let mut following = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    let mut told = false;
+    while let Some(line) = lines.next_line().await.unwrap() {
+        match line.as_str() {
+            "Agent Zero is running." => {
+                stand_in.tell("flood 1").await;
+                told = true;
+            }
+            "the flood is over" => break,
+            _ => {}
+        }
+    }
+    assert!(told);
+    following.kill().await.unwrap();
+
+    let (code, text) = run(&["stop"]).await;
+    assert_eq!((code, text.as_str()), (Some(0), "Agent Zero is stopped\n"));
+    stand_in.write_python("#!/bin/sh\necho 3 11\n");
+    assert_eq!(run(&["start"]).await.0, Some(1));
     close(world, &stand_in).await;
 }
 

@@ -93,9 +93,11 @@ impl StandIn {
         self.ledger().iter().filter(|entry| entry["what"] == what).count()
     }
 
-    /// Returns what runs of it: itself and whatever it has started.
+    /// Returns what runs of it: itself and whatever it has started, and not the server that was told of it.
     pub(crate) fn processes(&self) -> Vec<(Pid, String)> {
-        processes(self.path())
+        let mut found = processes(self.path());
+        found.retain(|(_, command)| !command.starts_with(env!("CARGO_BIN_EXE_borgos")));
+        found
     }
 
     /// Fails the test if anything of it is left.

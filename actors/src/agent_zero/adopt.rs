@@ -61,6 +61,10 @@ impl Life {
                 self.parts.process.forget(&instance).await?;
             }
         }
+        if running.is_none() {
+            // What it had started may have outlived it, and may hold its port.
+            self.parts.process.sweep().await?;
+        }
         Ok(running)
     }
 

@@ -232,7 +232,9 @@ async fn follow(
 
 /// Reads what is new in the log, and returns whether anything is.
 async fn look(session: &mut Session<'_>, chat: &str, log: &mut Log) -> Result<bool, Trouble> {
-    let answer = session.call("poll", &log.question(chat)).await?;
+    let answer = session
+        .call("poll", &log.question(Some(chat), session.timezone()))
+        .await?;
     log.update(chat, answer)
         .map_err(|cause| Trouble::Unreadable(io::Error::other(cause)))
 }

@@ -16,7 +16,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::env_file;
+
 const RUNTIME_ID: &str = "A0_PERSISTENT_RUNTIME_ID";
+const TIMEZONE: &str = "DEFAULT_USER_TIMEZONE";
 const TOKEN_CHARS: usize = 16;
 /// What in a variable's name says that its value is a secret.
 const SECRET_WORDS: [&str; 5] = ["KEY", "TOKEN", "PASSW", "SECRET", "CREDENTIAL"];
@@ -45,6 +48,8 @@ pub(super) struct Credentials {
     pub(super) token: Option<Token>,
     /// Name and password of the page, if it wants them.
     pub(super) login: Option<(String, Token)>,
+    /// What its page last said where its user is. Whoever looks at a chat sets it anew, so we say the same.
+    pub(super) timezone: String,
 }
 
 /// The directory. All of its functions block.
@@ -100,6 +105,7 @@ impl Installation {
         Ok(Credentials {
             token,
             login: (!login.is_empty()).then(|| (login.to_owned(), Token(password.to_owned()))),
+            timezone: settings.get(TIMEZONE).map_or("UTC", String::as_str).to_owned(),
         })
     }
 
@@ -144,10 +150,9 @@ fn token(runtime_id: &str, login: &str, password: &str) -> Token {
     Token(text)
 }
 
-/// Reads a file of variables; lines that are none are left out, as Agent Zero does.
 fn read(path: &Path) -> io::Result<BTreeMap<String, String>> {
     match fs::read(path) {
-        Ok(content) => Ok(dotenvy::from_read_iter(content.as_slice()).flatten().collect()),
+        Ok(content) => Ok(env_file::parse(&String::from_utf8_lossy(&content))),
         Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(BTreeMap::new()),
         Err(cause) => Err(cause),
     }

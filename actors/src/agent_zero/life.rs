@@ -221,7 +221,10 @@ impl Life {
     /// Somebody looks after it: what went wrong before counts no more.
     fn begin_anew(&mut self) {
         self.crashes.forget();
-        self.parts.status.send_modify(|status| status.restarts = 0);
+        self.parts.status.send_modify(|status| {
+            status.restarts = 0;
+            status.reason = None;
+        });
     }
 
     fn load(&self) -> Load {

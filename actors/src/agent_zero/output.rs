@@ -52,7 +52,7 @@ pub(super) enum Order {
     },
     /// Read to the end of what was printed: the process is gone.
     Drain {
-        /// Receives the last lines.
+        /// Receives the last lines of that process.
         reply: RpcReplyPort<Vec<String>>,
     },
     /// Show the last lines.
@@ -72,6 +72,8 @@ pub(super) struct Output {
     reports: Reports,
     redactor: Redactor,
     recent: VecDeque<String>,
+    /// How many of them are of the process that is followed now.
+    num_current: usize,
     allowance: Allowance,
 }
 
@@ -84,6 +86,7 @@ impl Output {
             reports: Reports::default(),
             redactor: Redactor::default(),
             recent: VecDeque::with_capacity(MAX_LINES),
+            num_current: 0,
             allowance: Allowance::default(),
         }
     }
@@ -114,6 +117,7 @@ impl Output {
                 secrets,
             } => {
                 self.redactor = Redactor::new(secrets);
+                self.num_current = 0;
                 for line in earlier {
                     self.keep(&line);
                 }
@@ -121,7 +125,7 @@ impl Output {
             }
             Order::Drain { reply } => {
                 self.drain().await;
-                drop(reply.send(self.tail(MAX_LINES)));
+                drop(reply.send(self.tail(self.num_current)));
             }
             Order::Tail { num_lines, reply } => {
                 self.look().await;
@@ -138,7 +142,7 @@ impl Output {
         }
         self.follower = None;
         if let Some(rest) = self.lines.take_partial() {
-            self.take(&rest).await;
+            self.take(&[rest]).await;
         }
         if let Some(report) = self.reports.finish() {
             self.report(report).await;
@@ -175,26 +179,28 @@ impl Output {
             self.lines.take_partial();
             self.keep("[borgos: some output was skipped]");
         }
-        for line in self.lines.push(&chunk.bytes) {
-            self.take(&line).await;
+        let lines = self.lines.push(&chunk.bytes);
+        self.take(&lines).await;
+    }
+
+    async fn take(&mut self, lines: &[String]) {
+        for line in lines {
+            if let Some(report) = self.reports.push(line) {
+                self.report(report).await;
+            }
+        }
+        // To look for secrets takes longer than everything else, and of a flood most is not kept anyway.
+        for line in &lines[lines.len().saturating_sub(MAX_LINES)..] {
+            self.keep(line);
         }
     }
 
-    async fn take(&mut self, line: &str) {
-        let line = self.keep(line);
-        if let Some(report) = self.reports.push(&line) {
-            self.report(report).await;
-        }
-    }
-
-    /// Keeps a line, and returns it as it may be shown.
-    fn keep(&mut self, line: &str) -> String {
-        let line = self.redactor.redact(line);
+    fn keep(&mut self, line: &str) {
         if self.recent.len() >= MAX_LINES {
             self.recent.pop_front();
         }
-        self.recent.push_back(line.clone());
-        line
+        self.recent.push_back(self.redactor.redact(line));
+        self.num_current = MAX_LINES.min(self.num_current + 1);
     }
 
     async fn report(&mut self, report: Report) {
@@ -207,8 +213,8 @@ impl Output {
             deployment_id: None,
             error_type: class.as_str().to_owned(),
             severity: report.severity,
-            message: report.message,
-            stack_trace: report.trace,
+            message: self.redactor.redact(&report.message),
+            stack_trace: report.trace.map(|trace| self.redactor.redact(&trace)),
             context: json!({"source": "agent-zero", "left_out_before": num_left_out}),
         };
         self.publisher.log(entry).await;

@@ -31,6 +31,8 @@ pub(super) struct Api {
     pub(super) token: Option<Token>,
     /// What its page wants to be told.
     pub(super) login: Option<(String, Token)>,
+    /// Whoever looks at a chat must say where its user is.
+    pub(super) timezone: String,
     /// Which start this was: a task of another one is lost.
     pub(super) run: i64,
 }
@@ -97,6 +99,7 @@ pub(super) async fn identify(
         version,
         token: credentials.token.filter(|_| is_accepted),
         login: credentials.login,
+        timezone: credentials.timezone,
         run,
     })
 }

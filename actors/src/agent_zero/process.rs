@@ -91,7 +91,7 @@ impl Process {
         for (instance, _) in &earlier {
             self.runtime.remove(&instance.reference).await?;
         }
-        Processes::kill_marked(MARKER, &self.marker).await?;
+        self.sweep().await?;
         let newest = earlier.first().map_or(last, |(instance, _)| instance.run);
         let run = newest.max(last).next();
         let (installation, workdir) = (plan.installation.clone(), self.workdir.clone());
@@ -126,6 +126,11 @@ impl Process {
     /// Ends it and everything that it has started: SIGTERM, after `grace` SIGKILL, and both to the whole group.
     pub(super) async fn end(&self, instance: &Instance, grace: Duration) -> Result<(), Error> {
         self.runtime.stop(&instance.reference, grace).await?;
+        self.sweep().await
+    }
+
+    /// Kills whatever it has ever started and that is still there.
+    pub(super) async fn sweep(&self) -> Result<(), Error> {
         Ok(Processes::kill_marked(MARKER, &self.marker).await?)
     }
 

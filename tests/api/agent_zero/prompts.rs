@@ -13,7 +13,7 @@ use borgos_actors::{
 };
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::time::timeout;
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::support::{StandIn, eventually};
 
@@ -104,9 +104,23 @@ async fn a_prompt_is_answered_in_a_chat_of_its_own() {
     assert_eq!(outcome.unwrap().text, "done: hello");
     let kinds: Vec<_> = steps.iter().map(|step| step.kind.as_str()).collect();
     assert_eq!(kinds, ["response", "user", "agent", "response", "response"]);
-    let (one, other) = tokio::join!(scene.answer("wait 1 a"), scene.answer("wait 1 b"));
-    assert_eq!(one.unwrap().text, "done: 1 a");
-    assert_eq!(other.unwrap().text, "done: 1 b");
+    let mut both = JoinSet::new();
+    for name in ["a", "b"] {
+        let agent_zero = scene.agent_zero().clone();
+        both.spawn(async move {
+            let (limits, never) = (Limits::default(), std::future::pending());
+            let prompt = format!("wait 1 {name}");
+            agent_zero.run_prompt(&prompt, name, &limits, &mut |_| {}, never).await
+        });
+    }
+    let mut texts: Vec<_> = both
+        .join_all()
+        .await
+        .into_iter()
+        .map(|outcome| outcome.unwrap().text)
+        .collect();
+    texts.sort_unstable();
+    assert_eq!(texts, ["done: 1 a", "done: 1 b"]);
     assert_eq!(scene.stand_in.num_in_ledger("message"), 3);
     scene.no_chat_is_left(3).await;
     scene.close().await;

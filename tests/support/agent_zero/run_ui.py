@@ -207,8 +207,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             time.sleep(0.1)
         path = self.path
         if path == "/stand-in":
-            threading.Thread(target=Chat("test").work, args=[body["text"]], daemon=True).start()
-            return self.reply(200, {})
+            self.reply(200, {})
+            return threading.Thread(target=Chat("test").work, args=[body["text"]], daemon=True).start()
         if path == "/login" and method == "POST":
             return self.log_in(body)
         if not path.startswith(PREFIX + "/") or (PREFIX == "" and path.startswith("/api/")):

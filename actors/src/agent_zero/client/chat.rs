@@ -8,7 +8,10 @@ use hyper::{Request, header};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::session::{Session, Trouble, refusal};
+use super::{
+    log::Log,
+    session::{Session, Trouble, refusal},
+};
 use crate::{
     agent_zero::{Message, http::exchange, probe::Api},
     supervision::Handle,
@@ -95,7 +98,7 @@ pub(in crate::agent_zero) async fn end_chat(api: &Api, chat: &str) -> Result<(),
 /// Ends all chats that are ours. Those of people stay.
 pub(in crate::agent_zero) async fn end_all_chats(api: &Api) {
     let ours = async {
-        let question = json!({"context": null, "log_from": 0, "notifications_from": 0, "timezone": "UTC"});
+        let question = Log::default().question(None, &api.timezone);
         let answer = Session::open(api).await?.call("poll", &question).await?;
         Ok::<_, Trouble>(ids(&answer))
     };

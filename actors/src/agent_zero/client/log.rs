@@ -87,8 +87,8 @@ impl Item {
 
 impl Log {
     /// Returns what to ask for the changes that are not known yet.
-    pub(super) fn question(&self, chat: &str) -> Value {
-        json!({"context": chat, "log_from": self.version, "notifications_from": 0, "timezone": "UTC"})
+    pub(super) fn question(&self, chat: Option<&str>, timezone: &str) -> Value {
+        json!({"context": chat, "log_from": self.version, "notifications_from": 0, "timezone": timezone})
     }
 
     /// Takes the answer, and returns whether it has anything new.
@@ -265,10 +265,10 @@ mod tests {
     #[test]
     fn another_log_is_read_from_its_beginning() {
         let mut log = log_of(json!([item(1, "user", "do")]), None);
-        assert_eq!(log.question("borg-1")["log_from"], 9);
+        assert_eq!(log.question(Some("borg-1"), "UTC")["log_from"], 9);
         let emptied = json!({"contexts": [{"id": "borg-1"}], "log_guid": "h", "log_version": 3});
         log.update("borg-1", emptied.clone()).unwrap();
-        assert_eq!(log.question("borg-1")["log_from"], 0);
+        assert_eq!(log.question(Some("borg-1"), "UTC")["log_from"], 0);
         assert_eq!(log.verdict(), Verdict::Working);
         for _ in 0..MIN_IDLE_LOOKS {
             log.update("borg-1", emptied.clone()).unwrap();

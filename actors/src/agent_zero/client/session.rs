@@ -62,6 +62,10 @@ impl<'a> Session<'a> {
         Ok(session)
     }
 
+    pub(super) fn timezone(&self) -> &'a str {
+        &self.api.timezone
+    }
+
     /// Calls a function of the page. A session that has ended is renewed, once.
     pub(super) async fn call(&mut self, name: &str, body: &Value) -> Result<Value, Trouble> {
         let mut answer = self.post(name, body).await?;
