@@ -1,5 +1,6 @@
 //! The configuration of `borgos serve`: flags above environment variables above `borgos.toml` above defaults.
 
+mod agent_zero;
 mod file;
 mod values;
 
@@ -10,11 +11,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use borgos_actors::value::Port;
 use clap::Args;
 
-use self::values::parse_port;
 pub use self::{
+    agent_zero::AgentZero,
     file::File,
     values::{HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret, YesNo},
 };
@@ -63,21 +63,9 @@ pub struct Flags {
     )]
     pub allowed_hosts: Vec<HostName>,
 
-    /// Directory that Agent Zero is installed in, with its run_ui.py
-    #[arg(long, env = "BORGOS_AGENT_ZERO_DIR", value_name = "DIR")]
-    pub agent_zero_dir: Option<PathBuf>,
-
-    /// Port of Agent Zero's page [default: 8085]
-    #[arg(long, env = "BORGOS_AGENT_ZERO_PORT", value_name = "PORT", value_parser = parse_port)]
-    pub agent_zero_port: Option<Port>,
-
-    /// Python that runs Agent Zero, by its name or its path; 3.12 or newer [default: python3]
-    #[arg(long, env = "BORGOS_AGENT_ZERO_PYTHON", value_name = "PROGRAM")]
-    pub agent_zero_python: Option<PathBuf>,
-
-    /// Start Agent Zero even as root, with every right on this machine: yes or no [default: no]
-    #[arg(long, env = "BORGOS_AGENT_ZERO_AS_ROOT", value_name = "YES|NO")]
-    pub agent_zero_as_root: Option<YesNo>,
+    /// What is said about Agent Zero.
+    #[command(flatten)]
+    pub agent_zero: agent_zero::Flags,
 
     /// Which log lines are written to standard error, such as info or borgos=debug,info [default: info]
     #[arg(long, env = "BORGOS_LOG", value_name = "FILTER")]
@@ -111,30 +99,6 @@ pub struct Config {
     pub log: LogFilter,
     /// How log lines are written.
     pub log_format: LogFormat,
-}
-
-/// The settings of Agent Zero.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AgentZero {
-    /// Where it is installed.
-    pub directory: Option<PathBuf>,
-    /// The port of its page.
-    pub port: Port,
-    /// The Python that runs it.
-    pub python: PathBuf,
-    /// Whether it may be started by the superuser.
-    pub as_root: YesNo,
-}
-
-impl Default for AgentZero {
-    fn default() -> Self {
-        Self {
-            directory: None,
-            port: Port::try_from(8085).expect("8085 is a port"),
-            python: "python3".into(),
-            as_root: YesNo::No,
-        }
-    }
 }
 
 /// Why a configuration is not accepted.
@@ -204,22 +168,10 @@ impl Config {
     }
 
     fn merge(flags: Flags, file: File, data_dir: PathBuf, token: Option<Secret>) -> Result<Self, Error> {
+        let agent_zero = AgentZero::merge(flags.agent_zero, &file)?;
         let allowed_hosts = match flags.allowed_hosts.is_empty() {
             true => file.allowed_hosts,
             false => flags.allowed_hosts,
-        };
-        let unset = AgentZero::default();
-        let agent_zero = AgentZero {
-            directory: absolute(flags.agent_zero_dir.or(file.agent_zero_dir))?,
-            port: flags.agent_zero_port.or(file.agent_zero_port).unwrap_or(unset.port),
-            python: flags
-                .agent_zero_python
-                .or(file.agent_zero_python)
-                .unwrap_or(unset.python),
-            as_root: flags
-                .agent_zero_as_root
-                .or(file.agent_zero_as_root)
-                .unwrap_or(unset.as_root),
         };
         let config = Self {
             listen: flags.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN),
@@ -272,12 +224,6 @@ fn data_dir(given: Option<&PathBuf>, variable: &dyn Fn(&str) -> Option<OsString>
         .or_else(|| home("HOME").map(|home| home.join(".local/share")))
         .map(|base| base.join("borgos"))
         .ok_or(Error::NoDataDir)
-}
-
-fn absolute(path: Option<PathBuf>) -> Result<Option<PathBuf>, Error> {
-    path.map(std::path::absolute)
-        .transpose()
-        .map_err(|_| Error::NoCurrentDir)
 }
 
 fn token(text: OsString) -> Result<Secret, Error> {

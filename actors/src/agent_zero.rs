@@ -1,6 +1,6 @@
 //! Agent Zero: an agent of its own, a Python program with a web page, that BorgOS starts, watches and gives work to.
 //!
-//! It is run as it is, from the directory where it was installed. Its versions differ: [`probe`] finds out which one
+//! It is run as it is, from the directory where it was installed. Its versions differ: `probe` finds out which one
 //! answers, and nothing else here asks for a version.
 //!
 //! ```text

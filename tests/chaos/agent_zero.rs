@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
+use super::chance::Chance;
 use crate::support::{Runtime, Setup, StandIn, World, eventually, eventually_within, processes};
 
 async fn running(options: &Value) -> (World, StandIn) {
@@ -111,6 +113,16 @@ async fn it_outlives_borgos_and_is_adopted() {
         .await;
         assert_eq!(after["process_id"], before["process_id"]);
     }
+    world
+        .post_nothing("/api/v1/actors/agent-zero/restart")
+        .await
+        .expect(200);
+    let after = eventually("the new actor has it", async || match status(&world).await {
+        now if now["running"] == true && now["since"] != before["since"] => Ok(now),
+        now => Err(now),
+    })
+    .await;
+    assert_eq!(after["process_id"], before["process_id"]);
     stand_in.tell("complain").await;
     eventually("its output is read", async || {
         let errors = world.get("/api/v1/errors?error_type=rate_limited").await.expect(200);
@@ -122,6 +134,38 @@ async fn it_outlives_borgos_and_is_adopted() {
     .await;
     assert_eq!(stand_in.num_in_ledger("started"), 1);
     close(world, &stand_in).await;
+}
+
+/// From right after the request to when it is ready: the next BorgOS has one of it, whatever this one had come to.
+#[tokio::test]
+async fn a_start_survives_a_kill_of_borgos_at_any_moment() {
+    let mut random = Chance::new();
+    let stand_in = StandIn::install(&json!({"start_seconds": 0.3}));
+    let mut world = stand_in.introduce(Setup::new(Runtime::Process)).start().await;
+    for number in 0..6 {
+        let moment = Duration::from_millis(150 * number) + random.moment(Duration::from_millis(150));
+        let starting = world.post_nothing("/api/v1/agent-zero/start");
+        let is_ready = timeout(moment, starting).await.is_ok();
+        world.kill_9().await;
+        world.boot().await;
+        // The kill may have come before the order was written down, or even taken.
+        let state = eventually("it has settled", async || match status(&world).await {
+            now if now["running"] == true => Ok(now),
+            now if now["state"] == "stopped" && !is_ready => Ok(now),
+            now => Err(now),
+        })
+        .await;
+        let num_running = stand_in.processes().len();
+        assert_eq!(
+            num_running == 1,
+            state["running"] == true,
+            "after {moment:?}: {state} {:?}",
+            stand_in.processes()
+        );
+        world.post_nothing("/api/v1/agent-zero/stop").await.expect(200);
+        stand_in.assert_gone();
+    }
+    world.close().await;
 }
 
 /// Nobody is left who could see how it ends; what it has started runs on by itself.

@@ -42,7 +42,10 @@ impl Life {
     async fn next_for(&mut self, intent: Intent) -> Phase {
         match intent {
             Intent::Running { .. } if self.parts.settings.directory.is_some() => Phase::Launching(None),
-            Intent::Running { .. } | Intent::Stopped => Phase::Idle,
+            Intent::Running { .. } | Intent::Stopped => {
+                self.tell(State::Stopped, None).await;
+                Phase::Idle
+            }
             Intent::Failed { reason } => {
                 self.tell(State::Failed, Some(reason)).await;
                 Phase::Idle

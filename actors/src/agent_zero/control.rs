@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout_at},
+};
 
 use super::{
     Args, Capability, Failure, Limits, Message, Outcome, Settings, State, Status, Step, capabilities,
@@ -18,7 +21,7 @@ use super::{
 };
 use crate::{Error, supervision::Handle, value::Port};
 
-/// How long a start is waited for until it is ready; it takes 13 to 35 s.
+/// How long is waited until it is ready; a start takes 13 to 35 s.
 const START_PATIENCE: Duration = Duration::from_secs(45);
 /// How long a stop is waited for: five for the chats, ten for itself, and what is left is killed.
 const STOP_PATIENCE: Duration = Duration::from_secs(40);
@@ -73,8 +76,9 @@ impl AgentZero {
     /// # Errors
     /// Says what stands in the way of the start, or how the process ended.
     pub async fn start(&self) -> Result<Progress, Error> {
-        let started = self.actor.call(STOP_PATIENCE, |reply| Message::Start { reply }).await;
-        self.until_ready(started).await
+        let deadline = Instant::now() + START_PATIENCE;
+        let started = self.actor.call(START_PATIENCE, |reply| Message::Start { reply }).await;
+        self.until_ready(started, deadline).await
     }
 
     /// Stops it and waits until nothing of it is left. One that does not run is a success.
@@ -94,8 +98,12 @@ impl AgentZero {
     /// # Errors
     /// As those of a stop and a start.
     pub async fn restart(&self) -> Result<Progress, Error> {
-        let started = self.actor.call(STOP_PATIENCE, |reply| Message::Restart { reply }).await;
-        self.until_ready(started).await
+        let deadline = Instant::now() + START_PATIENCE;
+        let started = self
+            .actor
+            .call(START_PATIENCE, |reply| Message::Restart { reply })
+            .await;
+        self.until_ready(started, deadline).await
     }
 
     /// Returns what it printed last, oldest first, without secrets.
@@ -134,7 +142,11 @@ impl AgentZero {
         client::work(self.status.clone(), prompt, chat, limits, progress, cancelled).await
     }
 
-    async fn until_ready(&self, started: Result<Result<(), Error>, Error>) -> Result<Progress, Error> {
+    async fn until_ready(
+        &self,
+        started: Result<Result<(), Error>, Error>,
+        deadline: Instant,
+    ) -> Result<Progress, Error> {
         match started {
             Ok(Ok(())) => {}
             Err(Error::Timeout { .. }) => return Ok(Progress::UnderWay),
@@ -142,7 +154,7 @@ impl AgentZero {
         }
         let mut status = self.status.clone();
         let settled = status.wait_for(|status| !matches!(status.state, State::Starting | State::Stopping));
-        match timeout(START_PATIENCE, settled).await {
+        match timeout_at(deadline, settled).await {
             Ok(Ok(status)) => outcome(&status),
             Ok(Err(_)) => Err(not_configured()),
             Err(_) => Ok(Progress::UnderWay),

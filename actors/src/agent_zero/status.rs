@@ -9,6 +9,8 @@ use super::probe::Api;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
+    /// Nobody has looked yet: BorgOS has just been started.
+    Unknown,
     /// It does not run, and is not meant to.
     Stopped,
     /// It was started and is not ready yet.
@@ -46,7 +48,7 @@ impl Status {
     /// Nothing is known yet.
     pub(super) fn unknown() -> Self {
         Self {
-            state: State::Stopped,
+            state: State::Unknown,
             reason: None,
             process_id: None,
             restarts: 0,
