@@ -14,7 +14,7 @@ use std::{
 use clap::Args;
 
 pub use self::{
-    agent_zero::AgentZero,
+    agent_zero::{AgentZero, AgentZeroFlags},
     file::File,
     values::{HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret, YesNo},
 };
@@ -65,7 +65,7 @@ pub struct Flags {
 
     /// What is said about Agent Zero.
     #[command(flatten)]
-    pub agent_zero: agent_zero::Flags,
+    pub agent_zero: AgentZeroFlags,
 
     /// Which log lines are written to standard error, such as info or borgos=debug,info [default: info]
     #[arg(long, env = "BORGOS_LOG", value_name = "FILTER")]

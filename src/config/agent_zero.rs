@@ -9,7 +9,7 @@ use super::{Error, File, YesNo, values::parse_port};
 
 /// What can be said on the command line or in the environment.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Flags {
+pub struct AgentZeroFlags {
     /// Directory that Agent Zero is installed in, with its run_ui.py
     #[arg(long, env = "BORGOS_AGENT_ZERO_DIR", value_name = "DIR")]
     pub agent_zero_dir: Option<PathBuf>,
@@ -41,7 +41,7 @@ pub struct AgentZero {
 }
 
 impl AgentZero {
-    pub(super) fn merge(flags: Flags, file: &File) -> Result<Self, Error> {
+    pub(super) fn merge(flags: AgentZeroFlags, file: &File) -> Result<Self, Error> {
         let unset = Self::default();
         let directory = flags.agent_zero_dir.or_else(|| file.agent_zero_dir.clone());
         let python = flags.agent_zero_python.or_else(|| file.agent_zero_python.clone());

@@ -43,7 +43,8 @@ impl Life {
         match intent {
             Intent::Running { .. } if self.parts.settings.directory.is_some() => Phase::Launching(None),
             Intent::Running { .. } | Intent::Stopped => {
-                self.tell(State::Stopped, None).await;
+                // Nothing has changed, so there is no news.
+                self.parts.status.send_modify(|status| status.state = State::Stopped);
                 Phase::Idle
             }
             Intent::Failed { reason } => {

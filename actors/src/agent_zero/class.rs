@@ -20,7 +20,9 @@ pub enum Class {
     WrongStartMode,
     /// The chat was ended or emptied from outside.
     ChatReset,
-    /// Agent Zero does not run, or ended meanwhile.
+    /// Agent Zero did not run, so nothing was begun.
+    NotRunning,
+    /// Agent Zero ended meanwhile.
     Interrupted,
     /// Agent Zero does not answer as it should.
     Unusable,
@@ -53,6 +55,8 @@ const SIGNS: [(&str, Class); 12] = [
 const RESET: &str = "Internal Server Error";
 /// A provider that was asked too often is left alone for at least so long.
 const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(30);
+/// A start takes that long.
+const START_PAUSE: Duration = Duration::from_secs(15);
 
 impl Class {
     /// Sorts a text of Agent Zero's.
@@ -73,6 +77,7 @@ impl Class {
             Self::LlmRefused => "llm_refused",
             Self::WrongStartMode => "wrong_start_mode",
             Self::ChatReset => "chat_reset",
+            Self::NotRunning => "not_running",
             Self::Interrupted => "interrupted",
             Self::Unusable => "unusable",
             Self::TimedOut => "timed_out",
@@ -87,6 +92,7 @@ impl Class {
     pub fn retry_after(self) -> Option<Duration> {
         match self {
             Self::RateLimited => Some(RATE_LIMIT_PAUSE),
+            Self::NotRunning => Some(START_PAUSE),
             Self::LlmUnavailable => Some(Duration::ZERO),
             _ => None,
         }

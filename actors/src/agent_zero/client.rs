@@ -115,7 +115,7 @@ pub(super) async fn work(
     cancelled: impl Future<Output = ()>,
 ) -> Result<Outcome, Failure> {
     let Some(api) = status.borrow().api.clone() else {
-        return Err(Failure::new(Class::Interrupted, "Agent Zero does not run"));
+        return Err(Failure::new(Class::NotRunning, "Agent Zero does not run"));
     };
     let outcome = tokio::select! {
         biased;

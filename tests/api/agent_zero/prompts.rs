@@ -236,7 +236,7 @@ async fn work_ends_with_its_process() {
     assert_eq!(scene.class_of("crash 7").await, Class::Interrupted);
     assert!(started.elapsed() < Duration::from_secs(10));
     scene.agent_zero().stop().await.unwrap();
-    assert_eq!(scene.class_of("say hello").await, Class::Interrupted);
+    assert_eq!(scene.class_of("say hello").await, Class::NotRunning);
 
     // A stop ends what is worked on, and does not wait for it.
     scene.agent_zero().start().await.unwrap();
