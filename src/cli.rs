@@ -1,6 +1,7 @@
 //! The command line: `serve`, and clients of a running service.
 
 mod actors;
+mod agent_zero;
 mod client;
 mod doctor;
 pub mod edge;
@@ -31,6 +32,8 @@ Examples:
   borgos actors restart deployment/3         replace one actor; its container keeps running
   borgos events --channels deployments       follow what happens
   borgos tasks create --agent coder --project 1 --watch 'fix the failing test'
+  borgos agent-zero start                    start Agent Zero and wait until it is ready
+  borgos agent-zero logs --follow            what it prints
 
   curl http://127.0.0.1:8081/api/v1/projects
 
@@ -68,6 +71,8 @@ enum Command {
     Events(events::Arguments),
     /// List the tasks of agents, or create, show, cancel, retry or watch one
     Tasks(tasks::Arguments),
+    /// Start, stop and look at the Agent Zero of a running service
+    AgentZero(agent_zero::Arguments),
     /// Check engine, database, port and directories, and say how to mend what is wrong
     Doctor(Flags),
 }
@@ -84,6 +89,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Actors(arguments)) => actors::run(arguments).await,
         Some(Command::Events(arguments)) => events::run(arguments).await,
         Some(Command::Tasks(arguments)) => tasks::run(arguments).await,
+        Some(Command::AgentZero(arguments)) => agent_zero::run(arguments).await,
         Some(Command::Doctor(flags)) => doctor::run(flags).await,
     }
 }

@@ -1,5 +1,6 @@
 //! The configuration of `borgos serve`: flags above environment variables above `borgos.toml` above defaults.
 
+mod agent_zero;
 mod agents;
 mod file;
 mod values;
@@ -16,8 +17,9 @@ use clap::Args;
 
 use self::agents::{LLM_KEY_VARIABLE, LlmDefaults};
 pub use self::{
+    agent_zero::{AgentZero, AgentZeroFlags},
     file::File,
-    values::{BaseUrl, HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret},
+    values::{BaseUrl, HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret, YesNo},
 };
 
 const TOKEN_VARIABLE: &str = "BORGOS_TOKEN";
@@ -75,6 +77,9 @@ pub struct Flags {
     /// Name of that model [default: gpt-4o-mini]
     #[arg(long, env = "BORGOS_LLM_MODEL", value_name = "MODEL")]
     pub llm_model: Option<String>,
+    /// What is said about Agent Zero.
+    #[command(flatten)]
+    pub agent_zero: AgentZeroFlags,
 
     /// Which log lines are written to standard error, such as info or borgos=debug,info [default: info]
     #[arg(long, env = "BORGOS_LOG", value_name = "FILTER")]
@@ -100,6 +105,8 @@ pub struct Config {
     pub token: Option<Secret>,
     /// How many requests a caller may send.
     pub rate_limit: RateLimit,
+    /// Where Agent Zero is, and how it is started.
+    pub agent_zero: AgentZero,
     /// Names of this service besides addresses.
     pub allowed_hosts: Vec<HostName>,
     /// Where the projects of Zenith are.
@@ -140,6 +147,9 @@ pub enum Error {
         /// What is allowed.
         reason: String,
     },
+    /// A relative path means nothing without a current directory.
+    #[error("`--agent-zero-dir` must be an absolute path, as there is no current directory")]
+    NoCurrentDir,
     /// There is no place to keep anything.
     #[error("`--data-dir` must be given, as neither XDG_DATA_HOME nor HOME names an absolute directory")]
     NoDataDir,
@@ -190,6 +200,7 @@ impl Config {
         token: Option<Secret>,
         variable: &dyn Fn(&str) -> Option<OsString>,
     ) -> Result<Self, Error> {
+        let agent_zero = AgentZero::merge(flags.agent_zero, &file)?;
         let allowed_hosts = match flags.allowed_hosts.is_empty() {
             true => file.allowed_hosts,
             false => flags.allowed_hosts,
@@ -206,6 +217,7 @@ impl Config {
             runtime: flags.runtime.or(file.runtime).unwrap_or_default(),
             token,
             rate_limit: flags.rate_limit.or(file.rate_limit).unwrap_or_default(),
+            agent_zero,
             allowed_hosts,
             zenith_dir: flags.zenith_dir.or(file.zenith_dir),
             log: flags.log.or(file.log).unwrap_or_default(),
@@ -298,6 +310,12 @@ mod tests {
             (config.runtime, config.rate_limit),
             (RuntimeChoice::Auto, RateLimit::default())
         );
+        let agent_zero = config.agent_zero;
+        assert_eq!((agent_zero.directory, agent_zero.port.get()), (None, 8085));
+        assert_eq!(
+            (agent_zero.python.to_str(), agent_zero.as_root),
+            (Some("python3"), YesNo::No)
+        );
         let config = load(&[], &[("HOME", "/h"), ("XDG_DATA_HOME", "/nonexistent/xdg")]).unwrap();
         assert_eq!(config.data_dir, Path::new("/nonexistent/xdg/borgos"));
         assert!(matches!(load(&[], &[]), Err(Error::NoDataDir)));
@@ -386,6 +404,8 @@ mod tests {
             ["--rate-limit", "0/0"],
             ["--allowed-host", "*"],
             ["--log", "x=loud"],
+            ["--agent-zero-port", "0"],
+            ["--agent-zero-as-root", "perhaps"],
             ["--token", "x"],
         ] {
             let error = Program::try_parse_from([&["borgos"], &arguments[..]].concat())

@@ -4,6 +4,7 @@
 //! scope: what is not listed does not exist.
 
 mod actors;
+mod agent_zero;
 mod body;
 mod deployments;
 mod errors;
@@ -38,6 +39,17 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(GET, "/api/v1/actors", Scope::Read, "actors.list"),
     Endpoint::new(GET, "/api/v1/actors/{path}", Scope::Read, "actors.show"),
     Endpoint::new(POST, "/api/v1/actors/{path}/restart", Scope::Admin, "actors.restart"),
+    Endpoint::new(
+        GET,
+        "/api/v1/agent-zero/capabilities",
+        Scope::Read,
+        "agent_zero.capabilities",
+    ),
+    Endpoint::new(GET, "/api/v1/agent-zero/logs", Scope::Read, "agent_zero.logs"),
+    Endpoint::new(POST, "/api/v1/agent-zero/restart", Scope::Deploy, "agent_zero.restart"),
+    Endpoint::new(POST, "/api/v1/agent-zero/start", Scope::Deploy, "agent_zero.start"),
+    Endpoint::new(GET, "/api/v1/agent-zero/status", Scope::Read, "agent_zero.status"),
+    Endpoint::new(POST, "/api/v1/agent-zero/stop", Scope::Deploy, "agent_zero.stop"),
     Endpoint::new(GET, "/api/v1/agent/agents", Scope::Read, "agents.list"),
     Endpoint::new(
         POST,
@@ -138,6 +150,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(search::routes(app))
         .unify()
         .or(actors::routes(app))
+        .unify()
+        .or(agent_zero::routes(app))
         .unify()
         .or(live::routes(app))
         .unify()

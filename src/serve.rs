@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use borgos_actors::{
+    agent_zero::{self, AsRoot},
     event_bus::EventBus,
     runtime::Kind,
     store,
@@ -16,7 +17,7 @@ use tokio::{
 
 use crate::{
     app::App,
-    config::{Config, RuntimeChoice},
+    config::{Config, RuntimeChoice, YesNo},
     guard::{Guard, auth::Authorizer, host::Hosts},
     listener::{self, Stop},
     lock, routes,
@@ -90,6 +91,15 @@ fn settings(config: &Config) -> anyhow::Result<system::Settings> {
         },
         zenith_dir: config.zenith_dir.clone(),
         agents: config.agents.clone(),
+        agent_zero: agent_zero::Settings {
+            directory: config.agent_zero.directory.clone(),
+            port: config.agent_zero.port,
+            python: config.agent_zero.python.clone(),
+            as_root: match config.agent_zero.as_root {
+                YesNo::Yes => AsRoot::Allow,
+                YesNo::No => AsRoot::Refuse,
+            },
+        },
         program: std::env::current_exe().context("cannot find this program's own file")?,
     })
 }

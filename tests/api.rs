@@ -2,6 +2,7 @@
 
 mod access;
 mod actors;
+mod agent_zero;
 mod bad_input;
 mod clients;
 mod command_line;

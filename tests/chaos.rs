@@ -2,6 +2,7 @@
 //! engine and the database away. Status stays true, nothing is lost or doubled, and what is deployed goes on.
 
 mod adoption;
+mod agent_zero;
 mod chance;
 mod containers;
 mod crash_loop;

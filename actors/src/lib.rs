@@ -8,6 +8,7 @@
 //! - [`deployment`]: one actor per deployment that makes what runs agree with what is wanted.
 //! - [`deployments`]: what people can do with them, and the reconciler that keeps an actor for each.
 //! - [`edge`]: the process that holds the public ports, and the actor that keeps it.
+//! - [`agent_zero`]: starts, watches and ends Agent Zero, and gives it work.
 //! - [`lock_file`]: one process per directory.
 //! - [`manifests`]: what a project's manifests, lock files and reports say about it.
 //! - [`scan`]: what is in a project, what is broken in it, and how well it is.
@@ -20,6 +21,7 @@
 //!
 //! Nothing here speaks HTTP to clients; that is the `borgos` package.
 
+pub mod agent_zero;
 mod cancel;
 pub mod deployment;
 pub mod deployments;

@@ -3,6 +3,7 @@
 use std::{
     env,
     io::{self, Read},
+    time::Duration,
 };
 
 use procfs::process::{Process, Stat};
@@ -10,12 +11,36 @@ use rustix::{
     io::Errno,
     process::{Pid, Resource, Rlimit, Signal, kill_process, kill_process_group, prlimit},
 };
+use tokio::{task::spawn_blocking, time::sleep};
 
 /// What a program is given of BorgOS's own environment.
 const INHERITED: [&str; 4] = ["PATH", "HOME", "LANG", "TZ"];
 
 /// More of a process's environment is not read.
 const MAX_ENVIRONMENT_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Passes until one finds nothing. More mean that something cannot be killed.
+const MAX_PASSES: usize = 200;
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// What tells programs that were started for one purpose from all others: an entry of their environment. Whatever they
+/// start has it too, whether or not it leaves their process group.
+#[derive(Debug, Clone)]
+pub(crate) enum Mark {
+    /// This entry.
+    Entry(String),
+    /// An entry that begins like this.
+    Prefix(String),
+}
+
+impl Mark {
+    fn is_on(&self, entry: &[u8]) -> bool {
+        match self {
+            Self::Entry(whole) => entry == whole.as_bytes(),
+            Self::Prefix(beginning) => entry.starts_with(beginning.as_bytes()),
+        }
+    }
+}
 
 /// Returns the variables that every program is given.
 pub(crate) fn inherited() -> Vec<(&'static str, String)> {
@@ -40,6 +65,34 @@ pub(crate) fn kill_all(is_meant: impl Fn(&Process, &Stat) -> bool) -> io::Result
         }
     }
     Ok(num_killed)
+}
+
+/// Kills all programs with this mark until none is left, and returns how many that were. BorgOS itself is spared, which
+/// may have been started by such a program.
+pub(crate) async fn end_marked(mark: &Mark) -> io::Result<usize> {
+    let mut num_killed = 0;
+    // Passes until one finds nothing: what is killed may have forked just before.
+    for _ in 0..MAX_PASSES {
+        let wanted = mark.clone();
+        match spawn_blocking(move || kill_marked(&wanted))
+            .await
+            .map_err(io::Error::other)??
+        {
+            0 => return Ok(num_killed),
+            some => num_killed += some,
+        }
+        sleep(PAUSE).await;
+    }
+    Err(io::Error::other("some programs cannot be killed"))
+}
+
+fn kill_marked(mark: &Mark) -> io::Result<usize> {
+    let me = std::process::id();
+    kill_all(|process, stat| {
+        // The environment of a stranger's program may not be readable; then it is none of ours.
+        let environment = environment(process).unwrap_or_default();
+        stat.pid.unsigned_abs() != me && environment.split(|byte| *byte == 0).any(|entry| mark.is_on(entry))
+    })
 }
 
 /// Tells whether a process runs; one that has ended and was not yet taken note of does not.

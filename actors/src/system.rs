@@ -10,6 +10,7 @@
 //!    ├─ edge               keeps the process that holds the ports
 //!    ├─ scanner            scans what was asked for and what changed
 //!    ├─ search-index       finds code and projects
+//!    ├─ agent-zero         keeps Agent Zero running when it is wanted
 //!    ├─ deployments (one_for_one)
 //!    │  ├─ reconciler      one actor for each deployment, nothing running for anything else
 //!    │  └─ deployment/…    one for each deployment
@@ -36,6 +37,7 @@ use table::{Handles, Parts};
 
 use crate::{
     Error,
+    agent_zero::{self, AgentZero},
     deployments::{Deployments, Directory, Runtimes, reconciler},
     edge, event_bus,
     id::ProjectId,
@@ -82,6 +84,8 @@ pub struct Settings {
     pub program: PathBuf,
     /// Where the projects of Zenith are.
     pub zenith_dir: Option<PathBuf>,
+    /// Where Agent Zero is, and how it is started.
+    pub agent_zero: agent_zero::Settings,
 }
 
 /// Why the system could not be started.
@@ -122,6 +126,8 @@ pub struct System {
     pub search: Search,
     /// What people can do with tasks.
     pub tasks: Tasks,
+    /// What people can do with Agent Zero.
+    pub agent_zero: AgentZero,
     /// Where events come from.
     pub events: Handle<event_bus::Message>,
     samples: watch::Receiver<Sample>,
@@ -144,6 +150,14 @@ impl System {
         let handles = Handles::new();
         let directory = Directory::default();
         let (sample_sender, samples) = watch::channel(Sample::default());
+        let agent_zero_args = agent_zero::Args::new(
+            settings.agent_zero,
+            settings.data_dir.clone(),
+            settings.program.clone(),
+            store.clone(),
+            handles.events.clone(),
+        );
+        let agent_zero = AgentZero::new(&agent_zero_args, handles.agent_zero.clone());
         let (reachable_sender, is_database_reachable) = watch::channel(true);
         let scanner = scanner::Args {
             store: store.clone(),
@@ -172,6 +186,7 @@ impl System {
                 node,
                 events: handles.events.clone(),
             },
+            agent_zero: agent_zero_args,
             edge: edge::Args {
                 data_dir: settings.data_dir,
                 program: settings.program,
@@ -210,6 +225,7 @@ impl System {
             ),
             search: Search::new(store.clone(), handles.search_index),
             scans,
+            agent_zero,
             store,
             tree,
             events: handles.events,

@@ -7,10 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use borgos_actors::value::Port;
 use serde::Deserialize;
 
 use super::{
-    BaseUrl, Error, HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret, agents::AgentTable, default_file,
+    BaseUrl, Error, HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret, YesNo, agents::AgentTable,
+    default_file,
 };
 
 /// What `borgos.toml` can say. The token is not among it: a credential belongs into the environment.
@@ -27,6 +29,14 @@ pub struct File {
     pub runtime: Option<RuntimeChoice>,
     /// See [`super::Config::rate_limit`].
     pub rate_limit: Option<RateLimit>,
+    /// See [`super::AgentZero::directory`].
+    pub agent_zero_dir: Option<PathBuf>,
+    /// See [`super::AgentZero::port`].
+    pub agent_zero_port: Option<Port>,
+    /// See [`super::AgentZero::python`].
+    pub agent_zero_python: Option<PathBuf>,
+    /// See [`super::AgentZero::as_root`].
+    pub agent_zero_as_root: Option<YesNo>,
     /// See [`super::Config::allowed_hosts`].
     pub allowed_hosts: Vec<HostName>,
     /// See [`super::Config::zenith_dir`].

@@ -2,6 +2,7 @@
 
 use std::{fmt, num::NonZeroU32, str::FromStr};
 
+use borgos_actors::value::{Invalid, Port};
 use reqwest::Url;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use tracing_subscriber::EnvFilter;
@@ -65,6 +66,33 @@ impl FromStr for RuntimeChoice {
             _ => Err("must be `auto`, `docker` or `process`".to_owned()),
         }
     }
+}
+
+/// A yes or no, as people write it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum YesNo {
+    /// Yes.
+    Yes,
+    /// No.
+    #[default]
+    No,
+}
+
+impl FromStr for YesNo {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "yes" | "true" => Ok(Self::Yes),
+            "no" | "false" => Ok(Self::No),
+            _ => Err("must be `yes` or `no`".to_owned()),
+        }
+    }
+}
+
+/// Reads a port from the command line.
+pub(super) fn parse_port(text: &str) -> Result<Port, Invalid> {
+    Port::try_from(text.to_owned())
 }
 
 /// How log lines are written.
@@ -235,7 +263,7 @@ macro_rules! deserialize_from_text {
     )+};
 }
 
-deserialize_from_text!(RuntimeChoice, LogFormat, LogFilter, RateLimit, HostName, BaseUrl);
+deserialize_from_text!(RuntimeChoice, YesNo, LogFormat, LogFilter, RateLimit, HostName, BaseUrl);
 
 #[cfg(test)]
 mod tests {

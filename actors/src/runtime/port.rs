@@ -74,6 +74,20 @@ pub async fn check(port: Port) -> Result<(), Error> {
     }
 }
 
+/// Tells whether a process of this group listens on the port. Blocks.
+pub(crate) fn is_held_by_group(port: u16, group: i32) -> bool {
+    let inodes = listening_inodes(port);
+    if inodes.is_empty() {
+        return false;
+    }
+    let Ok(processes) = procfs::process::all_processes() else {
+        return false;
+    };
+    let is_member = |process: &Process| process.stat().is_ok_and(|stat| stat.pgrp == group);
+    let mut members = processes.flatten().filter(is_member);
+    members.any(|process| has_any_socket(&process, &inodes))
+}
+
 /// Finds the program that listens on the port; see [`holder`].
 pub async fn find_holder(port: Port) -> Option<String> {
     spawn_blocking(move || holder(port.get())).await.ok().flatten()

@@ -3,6 +3,7 @@
 //! Each app has a keeper, a small process that outlives BorgOS (see `keeper`), and a record, a directory that says what
 //! runs and how it went (see `record`). BorgOS itself holds nothing: it reads records and signals process groups.
 
+mod follow;
 mod group;
 mod identity;
 mod keeper;
@@ -26,8 +27,13 @@ use std::{
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 
+pub(crate) use self::follow::{Chunk, Follower, From};
 pub use self::keeper::keep;
-use self::{procfile::Unusable, record::Record};
+pub(crate) use self::record::{read_json, replace_json};
+use self::{
+    procfile::Unusable,
+    record::{Phase, Record},
+};
 use super::{
     Artifact, BuildLog, Built, Change, EnforcedLimits, Error, InstanceRef, InstanceSpec, Kind, Observation, Runtime,
     Source, Wanted,
@@ -56,6 +62,32 @@ impl Processes {
             root: Arc::new(root),
             launcher: Arc::new(launch::Launcher::new(keeper_program, keeper_args)),
         })
+    }
+
+    /// Returns what a program is given of BorgOS's own environment.
+    pub(crate) fn inherited(&self) -> &[(&'static str, String)] {
+        self.launcher.inherited()
+    }
+
+    /// Returns the process that an instance was started as, which is also the id of its group, while its record says
+    /// that it runs.
+    pub(crate) async fn leader(&self, instance: &InstanceRef) -> Result<Option<i32>, Error> {
+        let Some(record) = Record::of(&self.root, instance) else {
+            return Ok(None);
+        };
+        blocking(move || {
+            Ok(match record.state()?.map(|state| state.phase) {
+                Some(Phase::Running { app, .. }) => Some(app.pid),
+                _ => None,
+            })
+        })
+        .await
+    }
+
+    /// Returns a reader of what an instance prints from now on, or from its start.
+    pub(crate) fn follow(&self, instance: &InstanceRef, from: From) -> Option<Follower> {
+        let record = Record::of(&self.root, instance)?;
+        Some(Follower::new(record.directory(), from))
     }
 
     /// Removes what a new start must not run beside; see [`Runtime::start`].

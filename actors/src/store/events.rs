@@ -33,6 +33,8 @@ pub const DEPLOYMENTS: &str = "deployments";
 pub const ERRORS: &str = "errors";
 /// Events of tasks.
 pub const TASKS: &str = "tasks";
+/// What Agent Zero does.
+pub const AGENT_ZERO: &str = "agent-zero";
 /// What happens to the actors.
 pub const ACTORS: &str = "actors";
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ractor::Actor;
 
 use crate::{
+    agent_zero,
     deployments::reconciler,
     edge, event_bus, journal, metrics, scanner, search_index,
     store::{ANSWER_TIMEOUT, Store},
@@ -49,6 +50,7 @@ pub(super) struct Handles {
     pub(super) scanner: Handle<scanner::Message>,
     pub(super) search_index: Handle<search_index::Message>,
     pub(super) task_queue: Handle<task_queue::Message>,
+    pub(super) agent_zero: Handle<agent_zero::Message>,
     pub(super) reconciler: Handle<reconciler::Message>,
 }
 
@@ -63,6 +65,7 @@ impl Handles {
             scanner: Handle::new(scanner::PATH, CAPACITY),
             search_index: Handle::new(search_index::PATH, CAPACITY),
             task_queue: Handle::new(task_queue::PATH, CAPACITY),
+            agent_zero: Handle::new(agent_zero::PATH, CAPACITY),
             reconciler: Handle::new("reconciler", CAPACITY),
         }
     }
@@ -78,6 +81,7 @@ pub(super) struct Parts {
     pub(super) scanner: scanner::Args,
     pub(super) search_index: search_index::Args,
     pub(super) task_queue: task_queue::Args,
+    pub(super) agent_zero: agent_zero::Args,
     pub(super) reconciler: reconciler::Args,
 }
 
@@ -116,6 +120,12 @@ impl Parts {
                     "search-index",
                     || search_index::SearchIndex,
                     self.search_index,
+                ),
+                worker(
+                    &handles.agent_zero,
+                    "agent-zero",
+                    || agent_zero::AgentZeroActor,
+                    self.agent_zero,
                 ),
                 ChildSpec::supervisor(deployments),
                 worker(

@@ -172,7 +172,7 @@ mod tests {
     use super::*;
     use crate::{
         cli::doctor::Level,
-        config::{LogFilter, LogFormat, RateLimit},
+        config::{AgentZero, LogFilter, LogFormat, RateLimit},
     };
 
     fn config(data_dir: &Path, listen: SocketAddr) -> Config {
@@ -183,6 +183,7 @@ mod tests {
             runtime: RuntimeChoice::Auto,
             token: None,
             rate_limit: RateLimit::Off,
+            agent_zero: AgentZero::default(),
             allowed_hosts: Vec::new(),
             zenith_dir: None,
             agents: Vec::new(),

@@ -49,6 +49,10 @@ impl Launcher {
         }
     }
 
+    pub(super) fn inherited(&self) -> &[(&'static str, String)] {
+        &self.inherited
+    }
+
     /// Starts the keeper of a record and waits until it says that the app was started, or was not.
     pub(super) async fn launch(&self, record: &Record, spec: &InstanceSpec, port: u16) -> Result<(), Error> {
         let mut keeper = self

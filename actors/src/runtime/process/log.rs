@@ -13,7 +13,7 @@ use crate::runtime::lines::last_lines;
 pub(super) const MAX_FILE_BYTES: u64 = 5 * 1024 * 1024;
 /// How much of the end is looked at for the last lines.
 const MAX_TAIL_BYTES: u64 = 1024 * 1024;
-const NEWEST: &str = "output.log";
+pub(super) const NEWEST: &str = "output.log";
 const OLDER: &str = "output.1.log";
 
 /// Writes what comes, and drops what cannot be written: the app must not wait for a full disk.

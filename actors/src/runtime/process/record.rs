@@ -171,21 +171,30 @@ impl Record {
     }
 
     fn read<T: DeserializeOwned>(&self, file: &str) -> io::Result<Option<T>> {
-        match fs::read(self.path(file)) {
-            Ok(content) => Ok(Some(serde_json::from_slice(&content)?)),
-            Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(None),
-            Err(cause) => Err(cause),
-        }
+        read_json(&self.path(file))
     }
 
-    /// Replaces a file in one step, so that a reader sees the old content or the new, after a power failure too.
     fn replace(&self, file: &str, content: &impl Serialize) -> io::Result<()> {
-        let path = self.path(&format!("{file}.new"));
-        let mut draft = private_file(&path)?;
-        draft.write_all(&serde_json::to_vec(content)?)?;
-        draft.sync_all()?;
-        fs::rename(path, self.path(file))
+        replace_json(&self.path(file), content)
     }
+}
+
+/// Reads a file, or nothing if there is none.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
+    match fs::read(path) {
+        Ok(content) => Ok(Some(serde_json::from_slice(&content)?)),
+        Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(cause),
+    }
+}
+
+/// Replaces a file in one step, so that a reader sees the old content or the new, after a power failure too.
+pub(crate) fn replace_json(path: &Path, content: &impl Serialize) -> io::Result<()> {
+    let draft_path = path.with_added_extension("new");
+    let mut draft = private_file(&draft_path)?;
+    draft.write_all(&serde_json::to_vec(content)?)?;
+    draft.sync_all()?;
+    fs::rename(draft_path, path)
 }
 
 /// Creates a file that only this user can read.

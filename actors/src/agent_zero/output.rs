@@ -1,0 +1,232 @@
+//! Reads what Agent Zero prints: keeps the last lines for people and writes its errors into the error log.
+//!
+//! The output itself is in two files that the process's keeper fills, so a flood holds nobody up and nothing here has to
+//! keep pace: what is too far behind is skipped, and that is said.
+
+mod allowance;
+mod lines;
+mod redact;
+mod reports;
+
+use std::{collections::VecDeque, io, time::Duration};
+
+use ractor::RpcReplyPort;
+use serde_json::json;
+use tokio::{
+    sync::mpsc,
+    task::spawn_blocking,
+    time::{MissedTickBehavior, interval, timeout},
+};
+
+use self::{
+    allowance::Allowance,
+    lines::Lines,
+    redact::Redactor,
+    reports::{Report, Reports},
+};
+use super::{class::Class, publish::Publisher};
+use crate::{
+    Error,
+    runtime::process::{Chunk, Follower},
+    store::error_log::NewEntry,
+};
+
+/// How many lines are kept.
+pub(super) const MAX_LINES: usize = 200;
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How long the file system may take for one look.
+const READ_DEADLINE: Duration = Duration::from_secs(10);
+/// How many looks are made to come to the end of what a process has printed.
+const MAX_DRAIN_LOOKS: u32 = 64;
+
+/// What the reader can be told.
+pub(super) enum Order {
+    /// Read this from now on.
+    Follow {
+        /// Where the output is.
+        follower: Follower,
+        /// Lines that were printed before; their errors are known.
+        earlier: Vec<String>,
+        /// What must not be shown.
+        secrets: Vec<String>,
+    },
+    /// Read to the end of what was printed: the process is gone.
+    Drain {
+        /// Receives the last lines of that process.
+        reply: RpcReplyPort<Vec<String>>,
+    },
+    /// Show the last lines.
+    Tail {
+        /// At most so many.
+        num_lines: usize,
+        /// Receives them, oldest first.
+        reply: RpcReplyPort<Result<Vec<String>, Error>>,
+    },
+}
+
+/// The reader.
+pub(super) struct Output {
+    publisher: Publisher,
+    follower: Option<Follower>,
+    lines: Lines,
+    reports: Reports,
+    redactor: Redactor,
+    recent: VecDeque<String>,
+    /// How many of them are of the process that is followed now.
+    num_current: usize,
+    allowance: Allowance,
+}
+
+impl Output {
+    pub(super) fn new(publisher: Publisher) -> Self {
+        Self {
+            publisher,
+            follower: None,
+            lines: Lines::default(),
+            reports: Reports::default(),
+            redactor: Redactor::default(),
+            recent: VecDeque::with_capacity(MAX_LINES),
+            num_current: 0,
+            allowance: Allowance::default(),
+        }
+    }
+
+    /// Reads and answers until nobody can ask any more.
+    pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+        let mut clock = interval(LOOK_EVERY);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                order = orders.recv() => match order {
+                    Some(order) => self.obey(order).await,
+                    None => return,
+                },
+                _ = clock.tick(), if self.follower.is_some() => {
+                    self.look().await;
+                }
+            }
+        }
+    }
+
+    async fn obey(&mut self, order: Order) {
+        // For each reply an error means that nobody waits any more.
+        match order {
+            Order::Follow {
+                follower,
+                earlier,
+                secrets,
+            } => {
+                self.redactor = Redactor::new(secrets);
+                self.num_current = 0;
+                for line in earlier {
+                    self.keep(&line);
+                }
+                self.follower = Some(follower);
+            }
+            Order::Drain { reply } => {
+                self.drain().await;
+                drop(reply.send(self.tail(self.num_current)));
+            }
+            Order::Tail { num_lines, reply } => {
+                self.look().await;
+                drop(reply.send(Ok(self.tail(num_lines))));
+            }
+        }
+    }
+
+    async fn drain(&mut self) {
+        for _ in 0..MAX_DRAIN_LOOKS {
+            if !self.look().await {
+                break;
+            }
+        }
+        self.follower = None;
+        if let Some(rest) = self.lines.take_partial() {
+            self.take(&[rest]).await;
+        }
+        if let Some(report) = self.reports.finish() {
+            self.report(report).await;
+        }
+    }
+
+    /// Reads what is new, and returns whether there was anything.
+    async fn look(&mut self) -> bool {
+        let Some(mut follower) = self.follower.take() else {
+            return false;
+        };
+        let read = spawn_blocking(move || {
+            let chunk = follower.read();
+            (follower, chunk)
+        });
+        match timeout(READ_DEADLINE, read).await {
+            Ok(Ok((follower, Ok(chunk)))) => {
+                self.follower = Some(follower);
+                let is_more_likely = chunk.has_more || !chunk.bytes.is_empty();
+                self.take_chunk(chunk).await;
+                is_more_likely
+            }
+            Ok(Ok((follower, Err(cause)))) => {
+                self.follower = Some(follower);
+                warn(&cause)
+            }
+            Ok(Err(cause)) => warn(&io::Error::other(cause)),
+            Err(late) => warn(&late.into()),
+        }
+    }
+
+    async fn take_chunk(&mut self, chunk: Chunk) {
+        if chunk.has_gap {
+            self.lines.take_partial();
+            self.keep("[borgos: some output was skipped]");
+        }
+        let lines = self.lines.push(&chunk.bytes);
+        self.take(&lines).await;
+    }
+
+    async fn take(&mut self, lines: &[String]) {
+        for line in lines {
+            if let Some(report) = self.reports.push(line) {
+                self.report(report).await;
+            }
+        }
+        // To look for secrets takes longer than everything else, and of a flood most is not kept anyway.
+        for line in &lines[lines.len().saturating_sub(MAX_LINES)..] {
+            self.keep(line);
+        }
+    }
+
+    fn keep(&mut self, line: &str) {
+        if self.recent.len() >= MAX_LINES {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(self.redactor.redact(line));
+        self.num_current = MAX_LINES.min(self.num_current + 1);
+    }
+
+    async fn report(&mut self, report: Report) {
+        let Some(num_left_out) = self.allowance.spend() else {
+            return;
+        };
+        let class = Class::of(report.trace.as_deref().unwrap_or(&report.message));
+        let entry = NewEntry {
+            project_id: None,
+            deployment_id: None,
+            error_type: class.as_str().to_owned(),
+            severity: report.severity,
+            message: self.redactor.redact(&report.message),
+            stack_trace: report.trace.map(|trace| self.redactor.redact(&trace)),
+            context: json!({"source": "agent-zero", "left_out_before": num_left_out}),
+        };
+        self.publisher.log(entry).await;
+    }
+
+    fn tail(&self, num_lines: usize) -> Vec<String> {
+        let num_left_out = self.recent.len().saturating_sub(num_lines);
+        self.recent.iter().skip(num_left_out).cloned().collect()
+    }
+}
+
+fn warn(cause: &io::Error) -> bool {
+    tracing::warn!(error = %cause, "the output of Agent Zero cannot be read: {cause}");
+    false
+}
