@@ -14,6 +14,7 @@ mod m20260101_000005_error_log;
 mod m20260101_000006_tasks;
 mod m20260101_000007_events;
 mod m20260101_000008_audit;
+mod m20260102_000010_release_facts;
 
 struct Migrator;
 
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000006_tasks::Migration),
             Box::new(m20260101_000007_events::Migration),
             Box::new(m20260101_000008_audit::Migration),
+            Box::new(m20260102_000010_release_facts::Migration),
         ]
     }
 }

@@ -1,12 +1,13 @@
 //! New releases under load: no request fails, and a bad release is never served.
 
+use bollard::query_parameters::KillContainerOptions;
 use serde_json::{Value, json};
 
 use super::{
     load::Load,
     scene::{Deployed, TRUTH_TIMEOUT, project},
 };
-use crate::support::{Project, Runtime, Setup, World, eventually, eventually_within};
+use crate::support::{Project, Runtime, Setup, World, docker, eventually, eventually_within};
 
 const NUM_REDEPLOYS: usize = 8;
 
@@ -126,6 +127,34 @@ async fn a_release_that_does_not_become_healthy_is_never_served() {
         .await
         .expect(200);
     assert_eq!(errors.as_array().map(Vec::len), Some(3), "{errors:#}");
+    world.close().await;
+}
+
+#[tokio::test]
+async fn an_app_that_ends_during_a_build_does_not_wait_for_it() {
+    let world = Setup::new(Runtime::Docker).start().await;
+    let (project, deployed) = deployed(&world).await;
+    let dockerfile = std::fs::read_to_string(project.path().join("Dockerfile")).expect("it was written");
+    let slow = dockerfile.replace("RUN sleep 0", "RUN sleep 20");
+    project.write_file("Dockerfile", &slow);
+    let number = redeploy(&world, &deployed).await;
+    let id = deployed.container_id(&world).await;
+    let killed = docker::client().kill_container(&id, None::<KillContainerOptions>).await;
+    killed.expect("it runs");
+    let row = eventually_within(
+        TRUTH_TIMEOUT,
+        "the earlier release serves again",
+        async || match deployed.row(&world).await {
+            row if row["restarts"] == 1 && row["status"] == "running" => Ok(row),
+            row => Err(row),
+        },
+    )
+    .await;
+    assert!(row["next_release_id"].is_number(), "{row}");
+    deployed.assert_answers().await;
+    let ended = has_ended(&world, &deployed, number).await;
+    assert_eq!(ended["is_serving"], true, "{ended}");
+    deployed.is_truly_running(&world).await;
     world.close().await;
 }
 

@@ -34,6 +34,7 @@ use crate::{
     store::{
         Store,
         deployments::{Deployment, OUTDATED},
+        releases::NOT_BUILDING,
     },
     supervision::{self, Handle},
     value::Port,
@@ -253,8 +254,8 @@ impl State {
         self.reminder = Some(Reminder(self.myself.send_after(pause, || Message::Reconcile)));
     }
 
-    /// Lives through what would not be better after a crash. A decision on a row that has changed meanwhile is made anew.
-    /// While the database is away nothing can be recorded, so whatever was found out is forgotten and observed again
+    /// Lives through what would not be better after a crash. A decision on a row that has changed meanwhile is made anew,
+    /// as it is when a release was superseded while its build ended. While the database is away nothing can be recorded, so whatever was found out is forgotten and observed again
     /// later. A row that was deleted needs nothing any more; the reconciler is about to end this actor.
     fn survive(&mut self, error: ActorProcessingErr) -> Result<(), ActorProcessingErr> {
         match error.downcast_ref::<Error>() {
@@ -263,7 +264,10 @@ impl State {
                 self.remind(DATABASE_PAUSE);
                 Ok(())
             }
-            Some(Error::Conflict { code: OUTDATED, .. }) => {
+            Some(Error::Conflict {
+                code: OUTDATED | NOT_BUILDING,
+                ..
+            }) => {
                 self.reconcile();
                 Ok(())
             }

@@ -21,6 +21,9 @@ const KEPT_LINES: usize = 50;
 /// The pause between two probes of a starting program: short, since a deploy waits for it.
 const PROBE_PAUSE: Duration = Duration::from_millis(250);
 
+/// Why an instance that runs is not probed.
+pub(super) const UNREACHABLE: &str = "its instance cannot be reached from this machine";
+
 /// What is to be done.
 #[derive(Debug)]
 pub(super) enum Job {
@@ -34,10 +37,10 @@ pub(super) enum Job {
     },
     /// Start an instance.
     Start(Box<InstanceSpec>),
-    /// Probe until it is healthy or the time is up.
+    /// Probe until it is healthy or the time is up. Without a target it is up: there is nothing to probe.
     AwaitHealth {
         instance: InstanceRef,
-        target: health::Target,
+        target: Option<health::Target>,
         deadline: Instant,
     },
     /// Probe a running instance once.
@@ -96,10 +99,8 @@ pub enum Outcome {
     Probed {
         /// The instance.
         instance: InstanceRef,
-        /// Where it is reached.
-        endpoint: SocketAddr,
-        /// What stood in the way.
-        result: Result<(), (String, Vec<String>)>,
+        /// Where it is reached, or what stood in the way.
+        result: Result<SocketAddr, (String, Vec<String>)>,
     },
     /// The running instance answered the probe, or why it did not, with its last lines.
     Watched(Result<(), (String, Vec<String>)>),
@@ -159,8 +160,7 @@ impl Job {
                 target,
                 deadline,
             } => Outcome::Probed {
-                result: await_health(&*runtime, &instance, &target, deadline).await,
-                endpoint: target.endpoint,
+                result: await_health(&*runtime, &instance, target.as_ref(), deadline).await,
                 instance,
             },
             Self::Probe { instance, target } => Outcome::Watched(match health::probe(&target).await {
@@ -206,12 +206,15 @@ async fn build(
 async fn await_health(
     runtime: &dyn Runtime,
     instance: &InstanceRef,
-    target: &health::Target,
+    target: Option<&health::Target>,
     deadline: Instant,
-) -> Result<(), (String, Vec<String>)> {
+) -> Result<SocketAddr, (String, Vec<String>)> {
+    let Some(target) = target else {
+        return Err((UNREACHABLE.to_owned(), last_lines(runtime, instance).await));
+    };
     loop {
         match health::probe(target).await {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(target.endpoint),
             Err(reason) if Instant::now() >= deadline => return Err((reason, last_lines(runtime, instance).await)),
             Err(_) => tokio::time::sleep(PROBE_PAUSE).await,
         }

@@ -67,6 +67,8 @@ pub struct Deployment {
     pub instance: Option<InstanceRef>,
     /// The instance that is to serve once it is healthy.
     pub candidate: Option<InstanceRef>,
+    /// The release whose instance was begun last: the candidate's, if there is one.
+    pub candidate_release_id: Option<ReleaseId>,
     /// Whether the instance is to give way to a new one of the same release.
     pub is_replacing: bool,
     /// How many instances were ever begun; the newest is the only one that may become the candidate.

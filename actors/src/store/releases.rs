@@ -23,6 +23,9 @@ mod row;
 /// So many releases of a deployment can serve again at once.
 pub const NUM_KEPT: usize = 5;
 
+/// The code of an end of a build that came too late: the release had ended already.
+pub const NOT_BUILDING: &str = "RELEASE_NOT_BUILDING";
+
 /// How far a release has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
 #[serde(rename_all = "snake_case")]
@@ -102,10 +105,10 @@ pub(super) async fn begin(
         .try_into()
 }
 
-/// Says whether a release could not be built or never became healthy.
-pub(super) async fn is_failed(transaction: &DatabaseTransaction, id: ReleaseId) -> Result<bool, Error> {
+/// Says how far a release has come.
+pub(super) async fn status(transaction: &DatabaseTransaction, id: ReleaseId) -> Result<Status, Error> {
     let row = row::Entity::find_by_id(id).one(transaction).await?;
-    Ok(row.ok_or_else(|| not_found(id))?.status == Status::Failed)
+    Ok(row.ok_or_else(|| not_found(id))?.status)
 }
 
 /// Returns the release with that number.
@@ -127,7 +130,7 @@ pub(super) async fn numbered(
 /// Ends the building of a release with what it runs.
 ///
 /// # Errors
-/// Fails when there is no such release, and with `RELEASE_NOT_BUILDING` when it has ended before.
+/// Fails when there is no such release, and with [`NOT_BUILDING`] when it has ended before.
 pub async fn finish(store: &Store, id: ReleaseId, artifact: &Artifact) -> Result<Release, Error> {
     let change = row::ActiveModel {
         status: Set(Status::Ready),
@@ -290,7 +293,7 @@ fn not_found(id: ReleaseId) -> Error {
 
 fn not_building(id: ReleaseId) -> Error {
     Error::Conflict {
-        code: "RELEASE_NOT_BUILDING",
+        code: NOT_BUILDING,
         reason: format!("release {id} is not being built any more"),
     }
 }

@@ -62,8 +62,7 @@ impl State {
             Outcome::Started { generation, result } => self.started(generation, result).await?,
             Outcome::Probed {
                 instance,
-                endpoint,
-                result: Ok(()),
+                result: Ok(endpoint),
             } => {
                 self.begin(Job::Route(Led::To { instance, endpoint }));
                 return Ok(());
@@ -71,7 +70,6 @@ impl State {
             Outcome::Probed {
                 instance,
                 result: Err((reason, lines)),
-                ..
             } => self.not_healthy(&instance, &reason, lines).await?,
             Outcome::Routed { to, result: Ok(()) } => self.led(to).await?,
             Outcome::Routed { to, result: Err(error) } => return self.not_led(&to, &error).await,
@@ -150,7 +148,7 @@ impl State {
                 };
                 Ok(self.record(&row, &change).await?)
             }
-            Err(error) => self.fail_target(&row, Failure::start(&error), Duration::ZERO).await,
+            Err(error) => self.fail_candidate(&row, Failure::start(&error), Duration::ZERO).await,
         }
     }
 
@@ -165,7 +163,7 @@ impl State {
             return Ok(());
         }
         let failure = Failure::unhealthy(reason, row.health_check.timeout_s, lines);
-        self.fail_target(&row, failure, Duration::ZERO).await
+        self.fail_candidate(&row, failure, Duration::ZERO).await
     }
 
     /// The edge does as it was told: a candidate that connections are led to has taken over.
@@ -179,16 +177,17 @@ impl State {
         if row.candidate.as_ref() != Some(instance) {
             return Ok(());
         }
+        let release = row.candidate_release_id.unwrap_or(row.target_id);
         let change = Change {
             instance: Some(Some(instance.clone())),
             candidate: Some(None),
-            release_id: Some(row.target_id),
+            release_id: Some(release),
             is_replacing: Some(false),
             started_at: Some(Utc::now()),
             ..Change::to(Status::Running)
         };
         self.record(&row, &change).await?;
-        Ok(releases::note_served(&self.args.store, row.id, row.target_id).await?)
+        Ok(releases::note_served(&self.args.store, row.id, release).await?)
     }
 
     /// The edge does not do as it was told. Only a port that cannot be had is the deployment's own failure.
@@ -205,7 +204,8 @@ impl State {
             return Ok(());
         }
         self.led = Led::Nowhere;
-        self.fail_target(&row, Failure::unrouted(error), Duration::ZERO).await?;
+        self.fail_candidate(&row, Failure::unrouted(error), Duration::ZERO)
+            .await?;
         self.begin(Job::Observe);
         Ok(())
     }
@@ -274,6 +274,20 @@ impl State {
         if row.instance.as_ref() == Some(instance) {
             self.fail_app(row, failure, ran_for).await
         } else {
+            self.fail_candidate(row, failure, ran_for).await
+        }
+    }
+
+    /// What was begun last cannot serve. Where that is the release that served before, nothing is said about the target.
+    async fn fail_candidate(
+        &mut self,
+        row: &Deployment,
+        failure: Failure,
+        ran_for: Duration,
+    ) -> Result<(), ActorProcessingErr> {
+        if row.is_starting_earlier() {
+            self.fail_app(row, failure, ran_for).await
+        } else {
             self.fail_target(row, failure, ran_for).await
         }
     }
@@ -286,21 +300,24 @@ impl State {
         failure: Failure,
         ran_for: Duration,
     ) -> Result<(), ActorProcessingErr> {
-        let earlier = row.release_id.filter(|earlier| *earlier != row.target_id);
+        let earlier = row.earlier_release();
         if earlier.is_none() && row.instance.is_none() {
             return self.fail_app(row, failure, ran_for).await;
         }
-        let status = match row.instance {
-            Some(_) => row.status,
-            None => Status::Restarting,
-        };
-        let change = Change {
+        let goes_on = Change {
             reason: Some(format!("a new instance {}; the one before goes on", failure.reason)),
             target_id: earlier,
-            generation: Some(row.generation.next()),
-            candidate: Some(None),
-            is_replacing: Some(false),
-            ..Change::to(status)
+            ..Change::to(row.status)
+        };
+        let change = match row.is_starting_earlier() {
+            true => goes_on,
+            false => Change {
+                status: row.instance.as_ref().map_or(Status::Restarting, |_| row.status),
+                generation: Some(row.generation.next()),
+                candidate: Some(None),
+                is_replacing: Some(false),
+                ..goes_on
+            },
         };
         self.record_failure(row, &failure, change, earlier.map(|_| row.target_id))
             .await?;

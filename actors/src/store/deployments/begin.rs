@@ -39,19 +39,20 @@ pub(super) async fn first_release(
     row::Entity::update(row).exec(transaction).await?.try_into()
 }
 
-/// Counts one more instance, which is to become the candidate. Call this before the instance is created; then a number is
+/// Counts one more instance, of this release, which is to become the candidate. Call this before the instance is created; then a number is
 /// never used twice, whatever crashes. While no other instance serves, the deployment is starting.
 ///
 /// # Errors
 /// [`super::OUTDATED`] when something else is wanted since the row was `seen`. Fails when there is no such deployment, or
 /// when it is deleted.
-pub async fn begin_generation(store: &Store, seen: &Deployment) -> Result<Deployment, Error> {
+pub async fn begin_generation(store: &Store, seen: &Deployment, release: ReleaseId) -> Result<Deployment, Error> {
     store
         .write(async |transaction| {
             let before = unchanged(transaction, seen).await?;
             let mut row = row::ActiveModel {
                 generation: Set(before.generation.next()),
                 candidate: Set(None),
+                candidate_release_id: Set(Some(release)),
                 observed_at: Set(now()),
                 updated_at: Set(now()),
                 ..Default::default()
@@ -92,7 +93,7 @@ pub async fn request_restart(store: &Store, id: DeploymentId) -> Result<Generati
                 row.generation = Set(before.generation.next());
                 row.status = Set(Status::Restarting);
                 row.reason = Set(Some("restart requested".to_owned()));
-                if releases::is_failed(transaction, before.target_id).await? {
+                if releases::status(transaction, before.target_id).await? == releases::Status::Failed {
                     row.target_id = Set(Some(next_release(transaction, &before, "restart").await?.id));
                 }
             }
@@ -167,7 +168,15 @@ async fn aim(
         ..Default::default()
     };
     if before.instance.is_none() {
-        row.status = Set(Status::Restarting);
+        // What was told to stop is not started again until there is what was asked for.
+        let is_idle = before.desired == Desired::Stopped || before.status == Status::Failed;
+        let is_unbuilt = releases::status(transaction, release).await? == releases::Status::Building;
+        let waits_for_build = is_unbuilt && (is_idle || before.is_building());
+        row.status = Set(if waits_for_build {
+            Status::Building
+        } else {
+            Status::Restarting
+        });
         row.reason = Set(Some(reason.to_owned()));
     }
     write(transaction, before, row).await?;
@@ -178,6 +187,21 @@ impl Deployment {
     /// Whether another instance is to take over from the one that serves.
     pub fn is_rolling_out(&self) -> bool {
         self.instance.is_some() && (self.is_replacing || self.release_id != Some(self.target_id))
+    }
+
+    /// Whether the release that was begun last is not the one that is to serve, and nobody else serves.
+    pub fn is_starting_earlier(&self) -> bool {
+        let is_other = self.candidate_release_id.is_some_and(|begun| begun != self.target_id);
+        self.instance.is_none() && self.status == Status::Starting && is_other
+    }
+
+    /// Finds the release that served before the one that is to serve.
+    pub fn earlier_release(&self) -> Option<ReleaseId> {
+        self.release_id.filter(|earlier| *earlier != self.target_id)
+    }
+
+    fn is_building(&self) -> bool {
+        matches!(self.status, Status::Pending | Status::Building)
     }
 
     /// The last generation that a restart does not want: one that is starting is as good as a new one.
