@@ -33,7 +33,14 @@ impl MigrationTrait for Migration {
     }
 }
 
-fn columns() -> [(&'static str, ColumnDef); 1] {
-    // No foreign key, for the same reason as for the other releases of a deployment.
-    [("deployments", big_integer_null("candidate_release_id"))]
+fn columns() -> [(&'static str, ColumnDef); 6] {
+    [
+        // No foreign key, for the same reason as for the other releases of a deployment.
+        ("deployments", big_integer_null("candidate_release_id")),
+        ("releases", json_binary_null("phases")),
+        ("releases", json_binary_null("build_log")),
+        ("releases", big_integer_null("exit_code")),
+        ("releases", boolean_null("is_oom")),
+        ("releases", json_binary_null("last_lines")),
+    ]
 }

@@ -40,6 +40,7 @@ use crate::{
     value::Port,
 };
 
+mod failures;
 mod outcomes;
 mod steps;
 

@@ -3,8 +3,9 @@
 //! A job runs beside the actor and reports back with one [`Outcome`]. It changes nothing but what it is named for, and
 //! may be dropped at any await: whatever it leaves behind is seen by the next observation.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::traffic::{Led, Traffic};
@@ -12,11 +13,12 @@ use crate::{
     Error as CrateError, health,
     id::{DeploymentId, Generation, ReleaseId},
     runtime::{Artifact, Error, Exit, InstanceRef, InstanceSpec, Observation, Runtime, Wanted},
+    store::releases::{Part, Phase},
 };
 
 /// How long a program has to end on its own.
 const STOP_GRACE: Duration = Duration::from_secs(10);
-/// How many lines of output are kept with an exit or a failed start.
+/// How many lines of output are kept with an exit, a failed start or a build.
 const KEPT_LINES: usize = 50;
 /// The pause between two probes of a starting program: short, since a deploy waits for it.
 const PROBE_PAUSE: Duration = Duration::from_millis(250);
@@ -40,6 +42,8 @@ pub(super) enum Job {
     /// Probe until it is healthy or the time is up. Without a target it is up: there is nothing to probe.
     AwaitHealth {
         instance: InstanceRef,
+        /// When it was started.
+        since: DateTime<Utc>,
         target: Option<health::Target>,
         deadline: Instant,
     },
@@ -85,6 +89,10 @@ pub enum Outcome {
     Built {
         /// Which release.
         release: ReleaseId,
+        /// How long it took.
+        phase: Phase,
+        /// What was said last.
+        log: Vec<String>,
         /// What it runs.
         result: Result<Artifact, Error>,
     },
@@ -92,6 +100,8 @@ pub enum Outcome {
     Started {
         /// Which one.
         generation: Generation,
+        /// How long it took.
+        phase: Phase,
         /// Its name.
         result: Result<InstanceRef, Error>,
     },
@@ -99,6 +109,8 @@ pub enum Outcome {
     Probed {
         /// The instance.
         instance: InstanceRef,
+        /// How long it took.
+        phase: Phase,
         /// Where it is reached, or what stood in the way.
         result: Result<SocketAddr, (String, Vec<String>)>,
     },
@@ -108,6 +120,8 @@ pub enum Outcome {
     Routed {
         /// Where.
         to: Led,
+        /// How long it took.
+        phase: Phase,
         /// What stood in the way.
         result: Result<(), CrateError>,
     },
@@ -141,26 +155,35 @@ impl Job {
 
     /// Does the work for one deployment.
     pub(super) async fn run(self, deployment: DeploymentId, runtime: Arc<dyn Runtime>, traffic: Traffic) -> Outcome {
+        let begun = Utc::now();
         match self {
             Self::Observe => Outcome::Observed(runtime.instances(deployment).await),
             Self::Build {
                 release,
                 number,
                 wanted,
-            } => Outcome::Built {
-                release,
-                result: build(&*runtime, deployment, number, &wanted).await,
-            },
+            } => {
+                let mut log = VecDeque::new();
+                Outcome::Built {
+                    release,
+                    result: build(&*runtime, deployment, number, &wanted, &mut log).await,
+                    phase: Phase::since(begun, Part::Build),
+                    log: log.into(),
+                }
+            }
             Self::Start(spec) => Outcome::Started {
                 generation: spec.generation,
                 result: runtime.start(&spec).await,
+                phase: Phase::since(begun, Part::Start),
             },
             Self::AwaitHealth {
                 instance,
+                since,
                 target,
                 deadline,
             } => Outcome::Probed {
                 result: await_health(&*runtime, &instance, target.as_ref(), deadline).await,
+                phase: Phase::since(since, Part::Health),
                 instance,
             },
             Self::Probe { instance, target } => Outcome::Watched(match health::probe(&target).await {
@@ -169,6 +192,7 @@ impl Job {
             }),
             Self::Route(to) => Outcome::Routed {
                 result: traffic.lead(&to).await,
+                phase: Phase::since(begun, Part::Switch),
                 to,
             },
             Self::ReadExit {
@@ -195,10 +219,14 @@ async fn build(
     deployment: DeploymentId,
     number: i64,
     wanted: &Wanted,
+    kept: &mut VecDeque<String>,
 ) -> Result<Artifact, Error> {
     let source = runtime.plan(wanted).await?;
     let mut log = |line: &str| {
-        tracing::debug!(deployment.id = %deployment, release.number = number, "{line}");
+        if kept.len() == KEPT_LINES {
+            kept.pop_front();
+        }
+        kept.push_back(line.to_owned());
     };
     runtime.prepare(deployment, number, &source, &mut log).await
 }

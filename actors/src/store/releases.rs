@@ -6,11 +6,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Listed, Page, Store,
-    column::{storable, to_json},
-    deployments, now,
-};
+use super::{Listed, Page, Store, column::to_json, deployments, now};
 use crate::{
     Error,
     id::{DeploymentId, ReleaseId},
@@ -18,7 +14,11 @@ use crate::{
     value::{CpuLimit, Environment, MemoryLimit},
 };
 
+mod facts;
 mod row;
+
+pub(super) use facts::fail;
+pub use facts::{Ending, Part, Phase, note_build, note_phase};
 
 /// So many releases of a deployment can serve again at once.
 pub const NUM_KEPT: usize = 5;
@@ -74,6 +74,16 @@ pub struct Release {
     pub created_at: DateTime<Utc>,
     /// Who wanted it.
     pub created_by: String,
+    /// How long each part of the last attempt to bring it up took.
+    pub phases: Vec<Phase>,
+    /// What its build said last.
+    pub build_log: Vec<String>,
+    /// How its instance ended, if it failed by that.
+    pub exit_code: Option<i64>,
+    /// Whether that was for its memory.
+    pub is_oom: Option<bool>,
+    /// What it said last, if it failed.
+    pub last_lines: Vec<String>,
 }
 
 /// A release that is about to be built.
@@ -228,19 +238,6 @@ pub async fn needed(store: &Store, of: impl IntoIterator<Item = DeploymentId>) -
     let found = store.read(async |reader| Ok(query.all(reader).await?)).await?;
     let built = |(deployment, release)| Built { deployment, release };
     Ok(found.into_iter().map(built).collect())
-}
-
-/// Ends a release without success, in the transaction of what follows from that. One that has served before is as good as
-/// it was then.
-pub(super) async fn fail(transaction: &DatabaseTransaction, id: ReleaseId, reason: &str) -> Result<(), DbErr> {
-    let change = row::ActiveModel {
-        status: Set(Status::Failed),
-        reason: Set(Some(storable(reason.to_owned()))),
-        ..Default::default()
-    };
-    let update = row::Entity::update_many().set(change).filter(row::Column::Id.eq(id));
-    update.filter(row::Column::ServedAt.is_null()).exec(transaction).await?;
-    Ok(())
 }
 
 /// Returns a release.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use ractor::ActorProcessingErr;
 use tokio::time::Instant;
 
-use super::{State, outcomes};
+use super::{State, failures::ran_for, outcomes};
 use crate::{
     Error,
     deployment::{
@@ -129,7 +129,7 @@ impl State {
                 self.record(row, &change).await?;
             }
             Step::RecordVanished(instance) => {
-                let ran_for = outcomes::ran_for(row, &instance, Utc::now());
+                let ran_for = ran_for(row, &instance, Utc::now());
                 self.fail(row, &instance, Failure::vanished(), ran_for).await?;
             }
             other => return Ok(Some(other)),
@@ -308,6 +308,7 @@ fn await_health(
     let left = row.health_check.timeout_s.duration().saturating_sub(age);
     let target = endpoint(&instance, instances).map(|endpoint| target(row, &instance, endpoint, instances));
     (target.is_some() || left.is_zero()).then(|| Job::AwaitHealth {
+        since,
         target,
         instance,
         deadline: Instant::now() + left,

@@ -1,6 +1,7 @@
 //! The table `releases`.
 
 use sea_orm::{ActiveValue::Set, entity::prelude::*};
+use serde::de::DeserializeOwned;
 
 use super::{NewRelease, Release, Status};
 use crate::{
@@ -30,6 +31,11 @@ pub(super) struct Model {
     pub created_by: String,
     /// When it last began to serve.
     pub served_at: Option<DateTimeUtc>,
+    pub phases: Option<Json>,
+    pub build_log: Option<Json>,
+    pub exit_code: Option<i64>,
+    pub is_oom: Option<bool>,
+    pub last_lines: Option<Json>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -55,8 +61,18 @@ impl TryFrom<Model> for Release {
             reason: row.reason,
             created_at: row.created_at,
             created_by: row.created_by,
+            phases: list("releases.phases", row.phases)?,
+            build_log: list("releases.build_log", row.build_log)?,
+            exit_code: row.exit_code,
+            is_oom: row.is_oom,
+            last_lines: list("releases.last_lines", row.last_lines)?,
         })
     }
+}
+
+/// Reads a list that was not written yet as an empty one.
+fn list<T: DeserializeOwned>(column: &'static str, json: Option<Json>) -> Result<Vec<T>, Error> {
+    json.map_or(Ok(Vec::new()), |json| from_json(column, json))
 }
 
 /// A fresh row.

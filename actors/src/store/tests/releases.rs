@@ -6,10 +6,11 @@ use super::{
 };
 use crate::{
     id::{DeploymentId, ReleaseId},
+    runtime::Exit,
     store::{
         deployments::{self, Change},
         error_log::Severity,
-        releases::{self, Status},
+        releases::{self, Ending, Part, Phase, Status},
     },
 };
 
@@ -104,13 +105,36 @@ async fn a_release_that_failed_says_why_and_a_restart_brings_another() {
         let seen = a_deployment(store, project.id, "app", 8090).await;
         let change = Change::to(crate::deployment::Status::Failed);
         let entry = new_error(Severity::Error, "exit 1");
-        deployments::record_failure(store, &seen, &change, &entry, Some(seen.target_id))
+        let built = Phase::since(seen.created_at, Part::Build);
+        releases::note_build(store, seen.target_id, &built, &["step 1".to_owned()])
+            .await
+            .unwrap();
+        let started = Phase::since(seen.created_at, Part::Start);
+        for phase in [&started, &started] {
+            releases::note_phase(store, seen.target_id, phase).await.unwrap();
+        }
+        let ending = Ending {
+            reason: "exit 1".to_owned(),
+            exit: Some(Exit {
+                code: 1,
+                is_oom: false,
+                at: seen.created_at,
+            }),
+            last_lines: vec!["the last\0words".to_owned()],
+        };
+        deployments::record_failure(store, &seen, &change, &entry, Some((seen.target_id, &ending)))
             .await
             .unwrap();
         let failed = releases::release(store, seen.target_id).await.unwrap();
         assert_eq!(
             (failed.status, failed.reason.as_deref()),
             (Status::Failed, Some("exit 1"))
+        );
+        assert_eq!((failed.exit_code, failed.is_oom), (Some(1), Some(false)));
+        assert_eq!(failed.last_lines, ["the last\u{fffd}words"]);
+        assert_eq!(
+            (failed.phases, failed.build_log),
+            (vec![built, started], vec!["step 1".to_owned()])
         );
         deployments::request_restart(store, seen.id).await.unwrap();
         let row = deployments::deployment(store, seen.id).await.unwrap();
