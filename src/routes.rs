@@ -40,6 +40,7 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(GET, "/api/v1/deployments", Scope::Read, "deployments.list"),
     Endpoint::new(GET, "/api/v1/deployments/{id}", Scope::Read, "deployments.show"),
     Endpoint::new(DELETE, "/api/v1/deployments/{id}", Scope::Deploy, "deployments.delete"),
+    Endpoint::new(GET, "/api/v1/deployments/{id}/logs", Scope::Read, "deployments.logs"),
     Endpoint::new(
         POST,
         "/api/v1/deployments/{id}/redeploy",

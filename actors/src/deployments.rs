@@ -1,14 +1,18 @@
 //! What people can do with deployments. The row is written first, then the actor is told; the answer is what was seen.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep},
+};
 
 use crate::{
     Error,
     deployment::{self, Desired, Goal},
     event_bus,
     id::{DeploymentId, ProjectId},
+    logs::Logs,
     runtime::{self, Runtime, Wanted, port},
     store::{
         Store,
@@ -22,10 +26,12 @@ use crate::{
 
 mod directory;
 mod grace;
+mod logs;
 pub mod reconciler;
 mod runtimes;
 
 pub use directory::Directory;
+pub use logs::Log;
 pub use runtimes::Runtimes;
 
 /// How long a caller waits for a stop: the program's ten seconds of grace, and some for the engine.
@@ -79,6 +85,8 @@ pub struct Deployments {
     directory: Directory,
     reconciler: Handle<reconciler::Message>,
     events: Handle<event_bus::Message>,
+    logs: Logs,
+    log_readers: Arc<Semaphore>,
 }
 
 impl Deployments {
@@ -89,6 +97,7 @@ impl Deployments {
         directory: Directory,
         reconciler: Handle<reconciler::Message>,
         events: Handle<event_bus::Message>,
+        logs: Logs,
     ) -> Self {
         Self {
             store,
@@ -96,6 +105,8 @@ impl Deployments {
             directory,
             reconciler,
             events,
+            logs,
+            log_readers: Arc::new(Semaphore::new(logs::MAX_READERS)),
         }
     }
 
@@ -307,8 +318,6 @@ impl From<runtime::Error> for Error {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::{
         runtime::{Kind, Processes},
@@ -322,7 +331,8 @@ mod tests {
         let processes = Arc::new(Processes::new(directory, "/nonexistent/keeper".into(), Vec::new()).unwrap());
         let runtimes = Runtimes::new(processes.clone(), processes, Kind::Process, false);
         let (reconciler, events) = (Handle::new("reconciler", 1), Handle::new("event-bus", 1));
-        Deployments::new(store, runtimes, Directory::default(), reconciler, events)
+        let logs = Logs::new(directory);
+        Deployments::new(store, runtimes, Directory::default(), reconciler, events, logs)
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@
 //! - [`deployment`]: one actor per deployment that makes what runs agree with what is wanted.
 //! - [`deployments`]: what people can do with them, and the reconciler that keeps an actor for each.
 //! - [`edge`]: the process that holds the public ports, and the actor that keeps it.
+//! - [`logs`]: what deployments print, kept beyond their instances.
 //! - [`lock_file`]: one process per directory.
 //! - [`system`]: all of it, wired together.
 //! - [`value`]: what strangers send, parsed once at the edge.
@@ -23,7 +24,9 @@ pub mod health;
 pub mod id;
 pub mod journal;
 pub mod lock_file;
+pub mod logs;
 pub mod metrics;
+mod rotation;
 pub mod runtime;
 pub mod store;
 pub mod store_watch;

@@ -28,6 +28,7 @@ use crate::{
     Error,
     deployments::{Deployments, Directory, Runtimes, reconciler},
     edge, event_bus, journal,
+    logs::Logs,
     metrics::{self, Sample},
     runtime::{self, Docker, Kind, Processes, Runtime},
     store::{self, OpenError, Store, deployments},
@@ -108,6 +109,7 @@ impl System {
         let runtimes = runtimes(&settings, &store).await?;
         let handles = Handles::new();
         let directory = Directory::default();
+        let logs = Logs::new(&settings.data_dir);
         let (sample_sender, samples) = watch::channel(Sample::default());
         let (reachable_sender, is_database_reachable) = watch::channel(true);
         let parts = Parts {
@@ -136,6 +138,7 @@ impl System {
                 children: Children::new("deployments"),
                 edge: handles.edge.clone(),
                 events: handles.events.clone(),
+                logs: logs.clone(),
             },
         };
         let (lifecycles, happened) = mpsc::channel(LIFECYCLE_CAPACITY);
@@ -151,6 +154,7 @@ impl System {
                 directory,
                 handles.reconciler,
                 handles.events.clone(),
+                logs,
             ),
             store,
             tree,

@@ -25,6 +25,7 @@ use crate::{
     reply::{self, Reply},
 };
 
+mod logs;
 mod releases;
 
 const STATUSES: [(&str, Status); 11] = [
@@ -104,7 +105,11 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(start)
         .unify();
     let all = reading.or(acting).unify().map(answer).boxed();
-    all.or(releases::routes(app)).unify().boxed()
+    all.or(releases::routes(app))
+        .unify()
+        .or(logs::routes(app))
+        .unify()
+        .boxed()
 }
 
 /// Matches what a deployment has below its own path, by name.

@@ -1,6 +1,7 @@
 //! Deployments: their life, and who gets a port.
 
 mod life;
+mod logs;
 mod ports;
 mod releases;
 mod sources;

@@ -30,6 +30,7 @@ use super::{
 use crate::{
     Error, edge, event_bus,
     id::{DeploymentId, ReleaseId},
+    logs::{Keeper, Logs},
     runtime::{InstanceRef, Runtime},
     store::{
         Store,
@@ -99,6 +100,8 @@ pub struct Args {
     pub edge: Handle<edge::Message>,
     /// Is told that there are new events.
     pub events: Handle<event_bus::Message>,
+    /// Where what the deployment prints is kept.
+    pub logs: Logs,
 }
 
 /// The actor.
@@ -115,6 +118,8 @@ pub struct State {
     build: Lane,
     /// Drains, stops and removes what no longer serves, beside them too.
     retirement: Lane,
+    /// Copies what the instances print.
+    logs: Keeper,
     /// The release that is being built.
     building: Option<ReleaseId>,
     /// The instance that is being retired.
@@ -146,12 +151,14 @@ impl Actor for DeploymentActor {
 
     async fn pre_start(&self, myself: ActorRef<Message>, args: Args) -> Result<State, ActorProcessingErr> {
         myself.cast(Message::Reconcile)?;
+        let logs = Keeper::new(args.logs.clone(), args.deployment, args.runtime.clone());
         Ok(State {
             args,
             myself,
             steps: Lane::default(),
             build: Lane::default(),
             retirement: Lane::default(),
+            logs,
             building: None,
             retiring: None,
             num_tickets: 0,
@@ -243,7 +250,8 @@ impl State {
             self.led = Led::Unknown;
         }
         let yields = job.yields();
-        let work = job.run(self.args.deployment, self.args.runtime.clone(), traffic);
+        let drained = job.removed().map(|instance| self.logs.drained(instance));
+        let work = job.run(self.args.deployment, self.args.runtime.clone(), traffic, drained);
         lane.begin(self.num_tickets, yields, work, self.myself.clone());
     }
 

@@ -12,6 +12,7 @@ use super::traffic::{Led, Traffic};
 use crate::{
     Error as CrateError, health,
     id::{DeploymentId, Generation, ReleaseId},
+    logs::Drained,
     runtime::{Artifact, Error, Exit, InstanceRef, InstanceSpec, Observation, Runtime, Wanted},
     store::releases::{Part, Phase},
 };
@@ -153,8 +154,22 @@ impl Job {
         }
     }
 
-    /// Does the work for one deployment.
-    pub(super) async fn run(self, deployment: DeploymentId, runtime: Arc<dyn Runtime>, traffic: Traffic) -> Outcome {
+    /// Returns the instance that is to be removed, if that is the job.
+    pub(super) fn removed(&self) -> Option<&InstanceRef> {
+        match self {
+            Self::Remove(instance) | Self::Retire { instance, .. } => Some(instance),
+            _ => None,
+        }
+    }
+
+    /// Does the work for one deployment. What an instance that is to be removed printed is `drained` first.
+    pub(super) async fn run(
+        self,
+        deployment: DeploymentId,
+        runtime: Arc<dyn Runtime>,
+        traffic: Traffic,
+        drained: Option<Drained>,
+    ) -> Outcome {
         let begun = Utc::now();
         match self {
             Self::Observe => Outcome::Observed(runtime.instances(deployment).await),
@@ -206,9 +221,10 @@ impl Job {
                 exit,
             },
             Self::Stop(instance) => Outcome::Cleared(runtime.stop(&instance, STOP_GRACE).await),
-            Self::Remove(instance) => Outcome::Cleared(runtime.remove(&instance).await),
+            Self::Remove(instance) => Outcome::Cleared(remove(&*runtime, &instance, drained).await),
             Self::Retire { instance, endpoint } => {
-                Outcome::Cleared(retire(&*runtime, &traffic, &instance, endpoint).await)
+                drain(&traffic, &instance, endpoint).await;
+                Outcome::Cleared(retire(&*runtime, &instance, drained).await)
             }
         }
     }
@@ -249,19 +265,26 @@ async fn await_health(
     }
 }
 
-async fn retire(
-    runtime: &dyn Runtime,
-    traffic: &Traffic,
-    instance: &InstanceRef,
-    endpoint: Option<SocketAddr>,
-) -> Result<(), Error> {
+/// Lets the connections to an instance end.
+async fn drain(traffic: &Traffic, instance: &InstanceRef, endpoint: Option<SocketAddr>) {
     if let Some(endpoint) = endpoint
         && let Err(error) = traffic.drain(endpoint).await
     {
         // An edge that does not answer must not keep an instance alive for ever.
         tracing::warn!(%error, ?instance, "connections to an instance were not drained");
     }
+}
+
+async fn retire(runtime: &dyn Runtime, instance: &InstanceRef, drained: Option<Drained>) -> Result<(), Error> {
     runtime.stop(instance, STOP_GRACE).await?;
+    remove(runtime, instance, drained).await
+}
+
+/// Removes an instance that has ended, once all that it printed is kept.
+async fn remove(runtime: &dyn Runtime, instance: &InstanceRef, drained: Option<Drained>) -> Result<(), Error> {
+    if let Some(drained) = drained {
+        drained.wait().await;
+    }
     runtime.remove(instance).await
 }
 

@@ -3,6 +3,7 @@
 //! Each app has a keeper, a small process that outlives BorgOS (see `keeper`), and a record, a directory that says what
 //! runs and how it went (see `record`). BorgOS itself holds nothing: it reads records and signals process groups.
 
+mod follow;
 mod group;
 mod identity;
 mod keeper;
@@ -24,13 +25,14 @@ use std::{
 };
 
 use async_trait::async_trait;
-use futures_util::stream::BoxStream;
+use chrono::{DateTime, Utc};
+use futures_util::stream::{self, BoxStream, StreamExt};
 
 pub use self::keeper::keep;
 use self::{procfile::Unusable, record::Record};
 use super::{
-    Artifact, BuildLog, Built, Change, EnforcedLimits, Error, InstanceRef, InstanceSpec, Kind, Observation, Runtime,
-    Source, Wanted,
+    Artifact, BuildLog, Built, Change, EnforcedLimits, Error, InstanceRef, InstanceSpec, Kind, Line, Observation,
+    Runtime, Source, Wanted,
 };
 use crate::{id::DeploymentId, value::Command};
 
@@ -189,6 +191,17 @@ impl Runtime for Processes {
         match Record::of(&self.root, instance) {
             Some(record) => blocking(move || log::tail(record.directory(), num_lines)).await,
             None => Ok(Vec::new()),
+        }
+    }
+
+    fn output(
+        &self,
+        instance: &InstanceRef,
+        after: Option<DateTime<Utc>>,
+    ) -> BoxStream<'static, Result<Vec<Line>, Error>> {
+        match Record::of(&self.root, instance) {
+            Some(record) => follow::output(record, after),
+            None => stream::empty().boxed(),
         }
     }
 

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Listed, Page, Store, column::to_json, deployments, now};
@@ -121,16 +123,26 @@ pub(super) async fn status(transaction: &DatabaseTransaction, id: ReleaseId) -> 
     Ok(row.ok_or_else(|| not_found(id))?.status)
 }
 
+/// Returns the release of a deployment with that number.
+///
+/// # Errors
+/// Fails when there is none.
+pub async fn by_number(store: &Store, deployment: DeploymentId, number: i64) -> Result<Release, Error> {
+    store
+        .read(async |reader| numbered(reader, deployment, number).await)
+        .await
+}
+
 /// Returns the release with that number.
 pub(super) async fn numbered(
-    transaction: &DatabaseTransaction,
+    database: &impl ConnectionTrait,
     deployment: DeploymentId,
     number: i64,
 ) -> Result<Release, Error> {
     let query = row::Entity::find()
         .filter(row::Column::DeploymentId.eq(deployment))
         .filter(row::Column::Number.eq(number));
-    let row = query.one(transaction).await?.ok_or_else(|| Error::NotFound {
+    let row = query.one(database).await?.ok_or_else(|| Error::NotFound {
         kind: "Release",
         id: number.to_string(),
     })?;

@@ -26,6 +26,7 @@ use crate::{
         projects,
         releases::{self, Release},
     },
+    value::Secrets,
 };
 
 /// One observation leads to at most so many writes before the next job; more would be a defect of the machine.
@@ -45,6 +46,7 @@ impl State {
         instances: &[Observation],
         is_outdated: bool,
     ) -> Result<(), ActorProcessingErr> {
+        self.keep_logs(instances).await?;
         for _ in 0..MAX_WRITES {
             let row = self.row().await?;
             self.crash_loop.get_or_insert_with(|| CrashLoop::of(row.status));
@@ -83,6 +85,19 @@ impl State {
             self.args.deployment
         )
         .into())
+    }
+
+    /// Has what the instances print copied into the logs of their releases.
+    async fn keep_logs(&mut self, instances: &[Observation]) -> Result<(), Error> {
+        for seen in self.logs.unfollowed(instances) {
+            let release = match releases::by_number(&self.args.store, self.args.deployment, seen.release).await {
+                // One that another database knew; it is about to be retired.
+                Err(Error::NotFound { .. }) => continue,
+                release => release?,
+            };
+            self.logs.follow(seen, Secrets::of([&release.environment]));
+        }
+        Ok(())
     }
 
     /// Begins the build that is due, and gives up what is no longer wanted beside the steps.
