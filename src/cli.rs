@@ -6,6 +6,7 @@ mod doctor;
 pub mod edge;
 mod events;
 mod failure;
+mod logs;
 mod output;
 mod status;
 
@@ -28,6 +29,7 @@ Examples:
   borgos status                              how the service and its machine are
   borgos actors                              what runs inside, as a tree
   borgos actors restart deployment/3         replace one actor; its container keeps running
+  borgos logs 3 --follow                     what deployment 3 prints
   borgos events --channels deployments       follow what happens
 
   curl http://127.0.0.1:8081/api/v1/projects
@@ -62,6 +64,8 @@ enum Command {
     },
     /// Show the actors of a running service as a tree, or restart one
     Actors(actors::Arguments),
+    /// Show what a deployment printed, and follow what it prints
+    Logs(logs::Arguments),
     /// Follow the events of a running service, one a line
     Events(events::Arguments),
     /// Check engine, database, port and directories, and say how to mend what is wrong
@@ -78,6 +82,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Serve(flags)) => serve(flags).await,
         Some(Command::Status { remote, json }) => status::run(&remote, json).await,
         Some(Command::Actors(arguments)) => actors::run(arguments).await,
+        Some(Command::Logs(arguments)) => logs::run(arguments).await,
         Some(Command::Events(arguments)) => events::run(arguments).await,
         Some(Command::Doctor(flags)) => doctor::run(flags).await,
     }

@@ -17,6 +17,9 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 /// Longer than any answer of the service takes; a restart of an actor may wait for its shutdown.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
 
+/// Whoever follows is not interrupted.
+const STREAM_DEADLINE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// Which service to talk to.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Remote {
@@ -98,6 +101,20 @@ impl Client {
         success(status, &body)
     }
 
+    /// Gets an answer that is read as it comes, for as long as it does.
+    pub(super) async fn stream(&self, path: &str, query: &[(&str, String)]) -> Result<Coming, Failure> {
+        let mut url = self.url(path);
+        url.query_pairs_mut().extend_pairs(query);
+        let request = self.authorized(self.http.get(url)).timeout(STREAM_DEADLINE);
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        if !status.is_success() {
+            let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
+            return Err(refusal(status, &body));
+        }
+        Ok(Coming(response))
+    }
+
     /// Gets a JSON answer whatever its status says.
     pub(super) async fn get_any(&self, path: &str) -> Result<(StatusCode, Value), Failure> {
         let (status, body) = self.send(Method::GET, path).await?;
@@ -132,6 +149,19 @@ impl Client {
         Failure::General(format!(
             "no BorgOS answers at {base}; start it with `borgos serve`, or name another address with `--url`"
         ))
+    }
+}
+
+/// An answer that comes piece by piece.
+pub(super) struct Coming(reqwest::Response);
+
+impl Coming {
+    /// Waits for the next piece; none when that was all.
+    pub(super) async fn chunk(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        match self.0.chunk().await {
+            Ok(chunk) => Ok(chunk.map(|chunk| chunk.to_vec())),
+            Err(error) => Err(Failure::General(format!("the connection was lost: {}", chain(&error)))),
+        }
     }
 }
 

@@ -44,6 +44,10 @@ async fn actors_are_shown_and_restarted() {
     let list: Value = serde_json::from_str(&printed(&world, &["actors", "--json"]).await).unwrap();
     assert_eq!(list[0]["path"], "root");
 
+    let log = printed(&world, &["logs", "1", "--tail", "1", "--json"]).await;
+    assert_eq!(serde_json::from_str::<Value>(&log).unwrap()["release"], 1, "{log}");
+    assert_eq!(run(&world, &["logs", "9"]).await.status.code(), Some(5));
+
     let said = printed(&world, &["actors", "restart", "deployment/1"]).await;
     assert!(said.starts_with("deployment/1 was restarted"), "{said}");
     let json = printed(&world, &["actors", "restart", "deployment/1", "--json"]).await;
