@@ -39,7 +39,20 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(POST, "/api/v1/deploy", Scope::Deploy, "deployments.deploy"),
     Endpoint::new(GET, "/api/v1/deployments", Scope::Read, "deployments.list"),
     Endpoint::new(GET, "/api/v1/deployments/{id}", Scope::Read, "deployments.show"),
+    Endpoint::new(PATCH, "/api/v1/deployments/{id}", Scope::Deploy, "deployments.update"),
     Endpoint::new(DELETE, "/api/v1/deployments/{id}", Scope::Deploy, "deployments.delete"),
+    Endpoint::new(
+        POST,
+        "/api/v1/deployments/{id}/cancel",
+        Scope::Deploy,
+        "deployments.cancel",
+    ),
+    Endpoint::new(
+        GET,
+        "/api/v1/deployments/{id}/events",
+        Scope::Read,
+        "deployments.events",
+    ),
     Endpoint::new(GET, "/api/v1/deployments/{id}/logs", Scope::Read, "deployments.logs"),
     Endpoint::new(
         POST,
@@ -71,6 +84,7 @@ pub static TABLE: &[Endpoint] = &[
         Scope::Deploy,
         "deployments.start",
     ),
+    Endpoint::new(GET, "/api/v1/deployments/{id}/stats", Scope::Read, "deployments.stats"),
     Endpoint::new(POST, "/api/v1/deployments/{id}/stop", Scope::Deploy, "deployments.stop"),
     Endpoint::new(GET, "/api/v1/errors", Scope::Read, "errors.list"),
     Endpoint::new(POST, "/api/v1/errors", Scope::Deploy, "errors.log"),

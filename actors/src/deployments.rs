@@ -16,7 +16,7 @@ use crate::{
     runtime::{self, Runtime, Wanted, port},
     store::{
         Store,
-        deployments::{self, Deployment, NewDeployment},
+        deployments::{self, Deployment, NewDeployment, Patch},
         projects::{self, Project},
         releases::Release,
     },
@@ -29,10 +29,12 @@ mod grace;
 mod logs;
 pub mod reconciler;
 mod runtimes;
+mod stats;
 
 pub use directory::Directory;
 pub use logs::Log;
 pub use runtimes::Runtimes;
+pub use stats::Stats;
 
 /// How long a caller waits for a stop: the program's ten seconds of grace, and some for the engine.
 const STOP_PATIENCE: Duration = Duration::from_secs(20);
@@ -185,6 +187,35 @@ impl Deployments {
         self.hurry(id);
         let progress = self.settle(id, Goal::Serving(release.id), RESTART_PATIENCE).await?;
         Ok((release, progress))
+    }
+
+    /// Changes what is wanted of a deployment, and returns the release that this makes, if it takes one. Returns at once.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `NAME_IN_USE`, `INVALID_FIELD`, and those of the database.
+    pub async fn change(&self, id: DeploymentId, patch: &Patch) -> Result<(Deployment, Option<Release>), Error> {
+        let (row, release) = deployments::patch(&self.store, id, patch).await?;
+        if release.is_some() {
+            self.hurry(id);
+        } else {
+            self.announce(id);
+        }
+        Ok((row, release))
+    }
+
+    /// Calls off the build or the rollout that is under way, and returns when what served before does, or nothing runs
+    /// where nothing did, or after 20 seconds.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `NOTHING_TO_CANCEL`, and those of the database and the engine.
+    pub async fn cancel(&self, id: DeploymentId) -> Result<Progress, Error> {
+        let row = deployments::request_cancel(&self.store, id).await?;
+        self.hurry(id);
+        let goal = match row.desired {
+            Desired::Running => Goal::Serving(row.target_id),
+            Desired::Stopped => Goal::Stopped,
+        };
+        self.settle(id, goal, STOP_PATIENCE).await
     }
 
     /// Stops a deployment and deletes it; its name and port are free after that.

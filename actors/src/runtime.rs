@@ -182,6 +182,21 @@ pub struct Built {
     pub release: i64,
 }
 
+/// What an instance uses at one moment. What the runtime cannot tell is `None`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Usage {
+    /// CPU time within the last moment; 100 is one CPU.
+    pub cpu_percent: Option<f64>,
+    /// Memory of all its processes.
+    pub memory_bytes: u64,
+    /// What came to it over the network since it was started.
+    pub network_rx_bytes: Option<u64>,
+    /// What it sent.
+    pub network_tx_bytes: Option<u64>,
+    /// How many processes it is.
+    pub num_processes: Option<u64>,
+}
+
 /// A line of output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -310,6 +325,9 @@ pub trait Runtime: Send + Sync {
         instance: &InstanceRef,
         after: Option<DateTime<Utc>>,
     ) -> BoxStream<'static, Result<Vec<Line>, Error>>;
+
+    /// Measures what an instance uses, which takes a moment; nothing of one that does not run.
+    async fn usage(&self, instance: &InstanceRef) -> Result<Option<Usage>, Error>;
 
     /// Streams hints about changes until dropped. Says [`Change::Everything`] whenever it has begun to watch: first of
     /// all, and again after it was cut off and came back by itself.

@@ -1,5 +1,5 @@
-//! What is known of a release beside what it runs: which one is being started, how a start or a build went, and how long
-//! each part of it took.
+//! What is known of a release beside what it runs: which one is being started, which one was built for it, how a start or a
+//! build went, and how long each part of it took.
 
 use sea_orm_migration::{prelude::*, schema::*};
 
@@ -33,10 +33,11 @@ impl MigrationTrait for Migration {
     }
 }
 
-fn columns() -> [(&'static str, ColumnDef); 6] {
+fn columns() -> [(&'static str, ColumnDef); 7] {
     [
         // No foreign key, for the same reason as for the other releases of a deployment.
         ("deployments", big_integer_null("candidate_release_id")),
+        ("releases", big_integer_null("built_as")),
         ("releases", json_binary_null("phases")),
         ("releases", json_binary_null("build_log")),
         ("releases", big_integer_null("exit_code")),

@@ -27,6 +27,8 @@ use crate::{
 
 mod logs;
 mod releases;
+mod update;
+mod views;
 
 const STATUSES: [(&str, Status); 11] = [
     ("pending", Status::Pending),
@@ -108,6 +110,10 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     all.or(releases::routes(app))
         .unify()
         .or(logs::routes(app))
+        .unify()
+        .or(update::routes(app))
+        .unify()
+        .or(views::routes(app))
         .unify()
         .boxed()
 }

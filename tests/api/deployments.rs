@@ -1,5 +1,7 @@
 //! Deployments: their life, and who gets a port.
 
+mod cancel;
+mod changes;
 mod life;
 mod logs;
 mod ports;

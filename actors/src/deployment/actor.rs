@@ -23,6 +23,7 @@ use super::{
     crash_loop::CrashLoop,
     job::{Job, Outcome, Yields},
     lane::Lane,
+    probes::{Probe, Probes},
     traffic::{Led, Traffic},
     waiting::{Goal, Waiting},
     watch::Watch,
@@ -65,6 +66,11 @@ pub enum Message {
         /// Receives the row.
         reply: RpcReplyPort<Result<Deployment, Error>>,
     },
+    /// Say how the app has answered lately.
+    ListProbes {
+        /// Receives the outcomes, newest first.
+        reply: RpcReplyPort<Vec<Probe>>,
+    },
     /// The job with this ticket has ended.
     Finished {
         /// Tells jobs that were replaced.
@@ -80,6 +86,7 @@ impl supervision::Message for Message {
             Self::Reconcile => "reconcile",
             Self::SkipPause => "skip_pause",
             Self::Settle { .. } => "settle",
+            Self::ListProbes { .. } => "list_probes",
             Self::Finished { .. } => "finished",
         }
     }
@@ -133,6 +140,8 @@ pub struct State {
     crash_loop: Option<CrashLoop>,
     /// Whether the instance that serves is well.
     watch: Option<Watch>,
+    /// What it answered lately, for those who look.
+    probes: Probes,
     /// Before this there is no new start.
     retry_at: Option<Instant>,
     /// Brings the next `Reconcile`; one is enough, however often it is asked for.
@@ -166,6 +175,7 @@ impl Actor for DeploymentActor {
             has_unroute_failed: false,
             crash_loop: None,
             watch: None,
+            probes: Probes::default(),
             retry_at: None,
             reminder: None,
             waiting: Waiting::default(),
@@ -203,6 +213,11 @@ impl State {
             }
             Message::Settle { goal, reply } => {
                 self.settle(goal, reply);
+                Ok(())
+            }
+            Message::ListProbes { reply } => {
+                // A caller that gave up no longer listens.
+                drop(reply.send(self.probes.list()));
                 Ok(())
             }
             Message::Finished { ticket, outcome } => self.finished(ticket, outcome).await,

@@ -14,6 +14,7 @@ mod labels;
 mod logs;
 mod observe;
 mod oom;
+mod usage;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -31,7 +32,7 @@ use self::{
 };
 use super::{
     Artifact, BuildLog, Built, Change, EnforcedLimits, Error, InstanceRef, InstanceSpec, Kind, Line, Observation,
-    Runtime, Source, Wanted,
+    Runtime, Source, Usage, Wanted,
 };
 use crate::id::DeploymentId;
 
@@ -216,6 +217,10 @@ impl Runtime for Docker {
             Ok(client) => logs::output(&client, &instance.0, after),
             Err(error) => stream::iter([Err(error)]).boxed(),
         }
+    }
+
+    async fn usage(&self, instance: &InstanceRef) -> Result<Option<Usage>, Error> {
+        usage::usage(&self.client()?, &instance.0).await
     }
 
     fn changes(&self) -> BoxStream<'static, Change> {

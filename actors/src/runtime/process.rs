@@ -14,6 +14,7 @@ mod observe;
 mod procfile;
 mod record;
 mod stop;
+mod usage;
 mod watch;
 
 use std::{
@@ -32,7 +33,7 @@ pub use self::keeper::keep;
 use self::{procfile::Unusable, record::Record};
 use super::{
     Artifact, BuildLog, Built, Change, EnforcedLimits, Error, InstanceRef, InstanceSpec, Kind, Line, Observation,
-    Runtime, Source, Wanted,
+    Runtime, Source, Usage, Wanted,
 };
 use crate::{id::DeploymentId, value::Command};
 
@@ -202,6 +203,13 @@ impl Runtime for Processes {
         match Record::of(&self.root, instance) {
             Some(record) => follow::output(record, after),
             None => stream::empty().boxed(),
+        }
+    }
+
+    async fn usage(&self, instance: &InstanceRef) -> Result<Option<Usage>, Error> {
+        match Record::of(&self.root, instance) {
+            Some(record) => usage::usage(record).await,
+            None => Ok(None),
         }
     }
 

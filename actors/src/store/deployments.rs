@@ -16,13 +16,17 @@ use crate::{
 
 mod announce;
 mod begin;
+mod cancel;
 mod change;
 mod claim;
+mod patch;
 mod row;
 
 use announce::announce;
 pub use begin::{begin_generation, request_release, request_restart, request_rollback};
+pub use cancel::request_cancel;
 pub use change::{Change, OUTDATED, confirm, doubt, mark_deleted, record, record_failure, set_desired};
+pub use patch::{Patch, patch};
 
 /// A deployment.
 #[derive(Debug, Clone, PartialEq)]

@@ -60,6 +60,8 @@ pub struct Release {
     pub number: i64,
     /// What it runs, once it is ready.
     pub artifact: Option<Artifact>,
+    /// The number of the release that this was built for, if it was another one.
+    pub built_as: Option<i64>,
     /// What the program is given.
     pub environment: Environment,
     /// CPUs that it may use.
@@ -101,6 +103,10 @@ pub struct NewRelease {
     pub source_commit: Option<String>,
     /// Who wants it.
     pub created_by: String,
+    /// What it runs, if that is built already: then it is ready.
+    pub artifact: Option<Artifact>,
+    /// The number of the release that this was built for.
+    pub built_as: Option<i64>,
 }
 
 /// Begins the next release of a deployment that is locked, which makes the next number ours alone.
@@ -119,8 +125,13 @@ pub(super) async fn begin(
 
 /// Says how far a release has come.
 pub(super) async fn status(transaction: &DatabaseTransaction, id: ReleaseId) -> Result<Status, Error> {
+    Ok(within(transaction, id).await?.status)
+}
+
+/// Returns a release as it is in a transaction.
+pub(super) async fn within(transaction: &DatabaseTransaction, id: ReleaseId) -> Result<Release, Error> {
     let row = row::Entity::find_by_id(id).one(transaction).await?;
-    Ok(row.ok_or_else(|| not_found(id))?.status)
+    row.ok_or_else(|| not_found(id))?.try_into()
 }
 
 /// Returns the release of a deployment with that number.
@@ -243,12 +254,15 @@ async fn old(transaction: &DatabaseTransaction, deployment: DeploymentId) -> Res
 pub async fn needed(store: &Store, of: impl IntoIterator<Item = DeploymentId>) -> Result<HashSet<Built>, Error> {
     let query = row::Entity::find()
         .select_only()
-        .columns([row::Column::DeploymentId, row::Column::Number])
+        .columns([row::Column::DeploymentId, row::Column::Number, row::Column::BuiltAs])
         .filter(row::Column::Status.is_in([Status::Building, Status::Ready]))
         .filter(row::Column::DeploymentId.is_in(of))
-        .into_tuple::<(DeploymentId, i64)>();
+        .into_tuple::<(DeploymentId, i64, Option<i64>)>();
     let found = store.read(async |reader| Ok(query.all(reader).await?)).await?;
-    let built = |(deployment, release)| Built { deployment, release };
+    let built = |(deployment, number, built_as): (_, i64, Option<i64>)| Built {
+        deployment,
+        release: built_as.unwrap_or(number),
+    };
     Ok(found.into_iter().map(built).collect())
 }
 

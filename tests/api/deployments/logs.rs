@@ -15,7 +15,7 @@ use crate::{
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A command that runs this in a shell and then serves the project.
-fn saying(world: &World, script: &str) -> Value {
+pub(super) fn saying(world: &World, script: &str) -> Value {
     let server = match world.runtime() {
         Runtime::Docker => "exec httpd -f -p 8080 -h /www",
         // It would say something about each request.
@@ -25,7 +25,7 @@ fn saying(world: &World, script: &str) -> Value {
 }
 
 /// Waits until the log is this.
-async fn log_is(world: &World, path: &str, lines: &[&str]) {
+pub(super) async fn log_is(world: &World, path: &str, lines: &[&str]) {
     eventually("the log is complete", async || {
         let log = world.get(path).await;
         let is_same = log.text.lines().eq(lines.iter().copied());

@@ -46,6 +46,7 @@ impl State {
         outcome: Outcome,
         is_outdated: bool,
     ) -> Result<(), ActorProcessingErr> {
+        self.note_probe(&outcome);
         match outcome {
             Outcome::Observed(Ok(instances)) => return self.advance(&instances, is_outdated).await,
             Outcome::Observed(Err(error)) | Outcome::Cleared(Err(error)) => return self.runtime_failed(error).await,
@@ -96,6 +97,18 @@ impl State {
         }
         self.begin(Job::Observe);
         Ok(())
+    }
+
+    fn note_probe(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Watched(Ok(())) | Outcome::Probed { result: Ok(_), .. } => self.probes.note(Ok(())),
+            Outcome::Watched(Err((reason, _)))
+            | Outcome::Probed {
+                result: Err((reason, _)),
+                ..
+            } => self.probes.note(Err(reason)),
+            _ => {}
+        }
     }
 
     pub(super) async fn build_finished(&mut self, outcome: Outcome) -> Result<(), ActorProcessingErr> {

@@ -29,6 +29,8 @@ pub(super) async fn first_release(
         memory_limit: new.memory_limit.clone(),
         source_commit: None,
         created_by: "deploy".to_owned(),
+        artifact: None,
+        built_as: None,
     };
     let release = releases::begin(transaction, id, &release).await?;
     let row = row::ActiveModel {
@@ -94,7 +96,8 @@ pub async fn request_restart(store: &Store, id: DeploymentId) -> Result<Generati
                 row.status = Set(Status::Restarting);
                 row.reason = Set(Some("restart requested".to_owned()));
                 if releases::status(transaction, before.target_id).await? == releases::Status::Failed {
-                    row.target_id = Set(Some(next_release(transaction, &before, "restart").await?.id));
+                    let new = next_release(&before, "restart");
+                    row.target_id = Set(Some(releases::begin(transaction, id, &new).await?.id));
                 }
             }
             write(transaction, &before, row).await?;
@@ -111,7 +114,7 @@ pub async fn request_release(store: &Store, id: DeploymentId, created_by: &str) 
     store
         .write(async |transaction| {
             let before = locked(transaction, id).await?;
-            let release = next_release(transaction, &before, created_by).await?;
+            let release = releases::begin(transaction, id, &next_release(&before, created_by)).await?;
             aim(transaction, &before, release.id, "redeploy requested").await?;
             Ok(release)
         })
@@ -139,25 +142,27 @@ pub async fn request_rollback(store: &Store, id: DeploymentId, number: i64) -> R
         .await
 }
 
-async fn next_release(transaction: &DatabaseTransaction, row: &Deployment, created_by: &str) -> Result<Release, Error> {
-    let new = NewRelease {
+/// Describes a release of what the deployment asks for now, which is to be built.
+pub(super) fn next_release(row: &Deployment, created_by: &str) -> NewRelease {
+    NewRelease {
         environment: row.environment.clone(),
         cpu_limit: row.cpu_limit.clone(),
         memory_limit: row.memory_limit.clone(),
         source_commit: None,
         created_by: created_by.to_owned(),
-    };
-    releases::begin(transaction, row.id, &new).await
+        artifact: None,
+        built_as: None,
+    }
 }
 
 /// Makes a release the one that is to serve. The generation is counted, so that a candidate of another release is none any
 /// more, and that of what serves is older than any that is to take over.
-async fn aim(
+pub(super) async fn aim(
     transaction: &DatabaseTransaction,
     before: &Deployment,
     release: ReleaseId,
     reason: &str,
-) -> Result<(), Error> {
+) -> Result<Deployment, Error> {
     releases::supersede(transaction, before.target_id, release).await?;
     let mut row = row::ActiveModel {
         desired: Set(Desired::Running),
@@ -179,8 +184,7 @@ async fn aim(
         });
         row.reason = Set(Some(reason.to_owned()));
     }
-    write(transaction, before, row).await?;
-    Ok(())
+    write(transaction, before, row).await
 }
 
 impl Deployment {

@@ -222,7 +222,10 @@ pub(super) async fn write(
         ..row
     };
     let after: Deployment = row::Entity::update(row).exec(transaction).await?.try_into()?;
-    let news = |row: &Deployment| (row.status, row.reason.clone(), row.release_id, row.target_id);
+    let news = |row: &Deployment| {
+        let parts = (row.status, row.reason.clone(), row.release_id, row.target_id);
+        (parts, row.name.clone())
+    };
     if news(&after) != news(before) {
         announce(transaction, "deployment_status", &after).await?;
     }

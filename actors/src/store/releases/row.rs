@@ -31,6 +31,8 @@ pub(super) struct Model {
     pub created_by: String,
     /// When it last began to serve.
     pub served_at: Option<DateTimeUtc>,
+    /// The number of the release that the artifact was built for, if it was another one.
+    pub built_as: Option<i64>,
     pub phases: Option<Json>,
     pub build_log: Option<Json>,
     pub exit_code: Option<i64>,
@@ -53,6 +55,7 @@ impl TryFrom<Model> for Release {
             deployment_id: row.deployment_id,
             number: row.number,
             artifact: artifact.transpose()?,
+            built_as: row.built_as,
             environment: from_json("releases.environment", row.environment)?,
             cpu_limit: parsed_opt("releases.cpu_limit", row.cpu_limit)?,
             memory_limit: parsed_opt("releases.memory_limit", row.memory_limit)?,
@@ -77,6 +80,7 @@ fn list<T: DeserializeOwned>(column: &'static str, json: Option<Json>) -> Result
 
 /// A fresh row.
 pub(super) fn new(deployment_id: DeploymentId, number: i64, new: &NewRelease) -> Result<ActiveModel, Error> {
+    let artifact = new.artifact.as_ref();
     Ok(ActiveModel {
         deployment_id: Set(deployment_id),
         number: Set(number),
@@ -84,7 +88,15 @@ pub(super) fn new(deployment_id: DeploymentId, number: i64, new: &NewRelease) ->
         cpu_limit: Set(new.cpu_limit.clone().map(String::from)),
         memory_limit: Set(new.memory_limit.clone().map(String::from)),
         source_commit: Set(new.source_commit.clone().map(storable)),
-        status: Set(Status::Building),
+        artifact: Set(artifact
+            .map(|artifact| to_json("releases.artifact", artifact))
+            .transpose()?),
+        built_as: Set(new.built_as),
+        status: Set(if artifact.is_some() {
+            Status::Ready
+        } else {
+            Status::Building
+        }),
         created_at: Set(now()),
         created_by: Set(storable(new.created_by.clone())),
         ..Default::default()
