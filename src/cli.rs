@@ -2,6 +2,7 @@
 
 mod actors;
 mod client;
+mod deployments;
 mod doctor;
 pub mod edge;
 mod events;
@@ -29,6 +30,8 @@ Examples:
   borgos status                              how the service and its machine are
   borgos actors                              what runs inside, as a tree
   borgos actors restart deployment/3         replace one actor; its container keeps running
+  borgos deploy 1 --port 8090                deploy project 1
+  borgos redeploy 3                          build a new release of deployment 3
   borgos logs 3 --follow                     what deployment 3 prints
   borgos events --channels deployments       follow what happens
 
@@ -64,6 +67,22 @@ enum Command {
     },
     /// Show the actors of a running service as a tree, or restart one
     Actors(actors::Arguments),
+    /// Deploy a project on a port
+    Deploy(deployments::DeployArguments),
+    /// List the deployments
+    Deployments(deployments::ListArguments),
+    /// Build a new release, which serves once it is healthy
+    Redeploy(deployments::OneArguments),
+    /// Have an earlier release serve again, or list those that can
+    Rollback(deployments::RollbackArguments),
+    /// Start a deployment that does not run
+    Start(deployments::OneArguments),
+    /// Stop a deployment
+    Stop(deployments::OneArguments),
+    /// Put a new instance in the place of the one that serves
+    Restart(deployments::OneArguments),
+    /// Call off the build or the rollout that is under way
+    Cancel(deployments::OneArguments),
     /// Show what a deployment printed, and follow what it prints
     Logs(logs::Arguments),
     /// Follow the events of a running service, one a line
@@ -82,6 +101,14 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Serve(flags)) => serve(flags).await,
         Some(Command::Status { remote, json }) => status::run(&remote, json).await,
         Some(Command::Actors(arguments)) => actors::run(arguments).await,
+        Some(Command::Deploy(arguments)) => deployments::deploy(arguments).await,
+        Some(Command::Deployments(arguments)) => deployments::list(arguments).await,
+        Some(Command::Redeploy(arguments)) => deployments::act(arguments, "redeploy").await,
+        Some(Command::Rollback(arguments)) => deployments::rollback(arguments).await,
+        Some(Command::Start(arguments)) => deployments::act(arguments, "start").await,
+        Some(Command::Stop(arguments)) => deployments::act(arguments, "stop").await,
+        Some(Command::Restart(arguments)) => deployments::act(arguments, "restart").await,
+        Some(Command::Cancel(arguments)) => deployments::act(arguments, "cancel").await,
         Some(Command::Logs(arguments)) => logs::run(arguments).await,
         Some(Command::Events(arguments)) => events::run(arguments).await,
         Some(Command::Doctor(flags)) => doctor::run(flags).await,

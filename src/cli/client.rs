@@ -91,13 +91,17 @@ impl Client {
 
     /// Gets a JSON answer.
     pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
-        let (status, body) = self.send(Method::GET, path).await?;
-        success(status, &body)
+        self.request(Method::GET, path, None).await
     }
 
     /// Posts without a body and gets a JSON answer.
     pub(super) async fn post(&self, path: &str) -> Result<Value, Failure> {
-        let (status, body) = self.send(Method::POST, path).await?;
+        self.request(Method::POST, path, None).await
+    }
+
+    /// Sends a body, if there is one, and gets a JSON answer.
+    pub(super) async fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+        let (status, body) = self.send(method, path, body).await?;
         success(status, &body)
     }
 
@@ -117,12 +121,15 @@ impl Client {
 
     /// Gets a JSON answer whatever its status says.
     pub(super) async fn get_any(&self, path: &str) -> Result<(StatusCode, Value), Failure> {
-        let (status, body) = self.send(Method::GET, path).await?;
+        let (status, body) = self.send(Method::GET, path, None).await?;
         Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
     }
 
-    async fn send(&self, method: Method, path: &str) -> Result<(StatusCode, Vec<u8>), Failure> {
-        let request = self.authorized(self.http.request(method, self.url(path)));
+    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(StatusCode, Vec<u8>), Failure> {
+        let mut request = self.authorized(self.http.request(method, self.url(path)));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;

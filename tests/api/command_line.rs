@@ -8,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::support::{Runtime, Setup, World, free_port, program};
+use crate::support::{Runtime, Setup, World, eventually, free_port, program};
 
 const TOKEN: &str = "let-me-in-0123456789";
 
@@ -26,6 +26,58 @@ async fn printed(world: &World, arguments: &[&str]) -> String {
     let output = run(world, arguments).await;
     assert!(output.status.success(), "{arguments:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn a_project_is_deployed_and_looked_after() {
+    let world = Setup::new(Runtime::Process).token(TOKEN).start().await;
+    let project = world.project("handled", "one");
+    let project_id = world.create_project("handled", project.path()).await.to_string();
+    project.write_file("secrets.env", "API_KEY=canary\n");
+    let file = project.path().join("secrets.env");
+    let port = free_port().to_string();
+    let deploy = [
+        "deploy",
+        &project_id,
+        "--port",
+        &port,
+        "--name",
+        "shop",
+        "--env-file",
+        file.to_str().unwrap(),
+    ];
+    assert_eq!(
+        printed(&world, &deploy).await,
+        format!("Deployment created on port {port}\ndeployment 1\n")
+    );
+    let row = world.deployment_is(1, "running").await;
+    assert_eq!(row["environment"], json!({"API_KEY": "***"}));
+    let table = printed(&world, &["deployments"]).await;
+    assert!(table.contains("shop") && table.contains("running"), "{table}");
+    let listed = printed(&world, &["deployments", "--json"]).await;
+    assert_eq!(serde_json::from_str::<Value>(&listed).unwrap()[0]["id"], 1);
+
+    for (verb, said) in [
+        ("restart", "Deployment 1 restarted\n"),
+        ("stop", "Deployment 1 stopped\n"),
+        ("start", "Deployment 1 started\n"),
+        ("redeploy", "Deployment 1 is building release 2\n"),
+    ] {
+        assert_eq!(printed(&world, &[verb, "1"]).await, said);
+    }
+    eventually("release 2 serves", async || {
+        let table = printed(&world, &["rollback", "1"]).await;
+        let serves = table.lines().any(|line| line.starts_with('2') && line.ends_with("now"));
+        if serves { Ok(()) } else { Err(table) }
+    })
+    .await;
+    assert_eq!(
+        printed(&world, &["rollback", "1", "1"]).await,
+        "Deployment 1 runs release 1\n"
+    );
+    assert_eq!(run(&world, &["cancel", "1"]).await.status.code(), Some(1));
+    assert_eq!(run(&world, &["stop", "9"]).await.status.code(), Some(5));
+    world.close().await;
 }
 
 #[tokio::test]
