@@ -5,7 +5,7 @@
 //!     3.log 3.1.log           release 3, newest in the first; each line is `time generation stream text`
 //! ```
 //!
-//! The deployment's actor owns a [`Keeper`], which reads the output of each instance from its runtime and writes it here,
+//! The deployment's actor owns a keeper, which reads the output of each instance from its runtime and writes it here,
 //! without the secrets of the release's environment. A flood loses its middle and never grows beyond the two files of a
 //! release. Readers look at the files alone.
 
