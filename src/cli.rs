@@ -3,10 +3,12 @@
 mod actors;
 mod agent_zero;
 mod client;
+mod deployments;
 mod doctor;
 pub mod edge;
 mod events;
 mod failure;
+mod logs;
 mod output;
 mod status;
 mod tasks;
@@ -30,6 +32,9 @@ Examples:
   borgos status                              how the service and its machine are
   borgos actors                              what runs inside, as a tree
   borgos actors restart deployment/3         replace one actor; its container keeps running
+  borgos deploy 1 --port 8090                deploy project 1
+  borgos redeploy 3                          build a new release of deployment 3
+  borgos logs 3 --follow                     what deployment 3 prints
   borgos events --channels deployments       follow what happens
   borgos tasks create --agent coder --project 1 --watch 'fix the failing test'
   borgos agent-zero start                    start Agent Zero and wait until it is ready
@@ -67,6 +72,24 @@ enum Command {
     },
     /// Show the actors of a running service as a tree, or restart one
     Actors(actors::Arguments),
+    /// Deploy a project on a port
+    Deploy(deployments::DeployArguments),
+    /// List the deployments
+    Deployments(deployments::ListArguments),
+    /// Build a new release, which serves once it is healthy
+    Redeploy(deployments::OneArguments),
+    /// Have an earlier release serve again, or list those that can
+    Rollback(deployments::RollbackArguments),
+    /// Start a deployment that does not run
+    Start(deployments::OneArguments),
+    /// Stop a deployment
+    Stop(deployments::OneArguments),
+    /// Put a new instance in the place of the one that serves
+    Restart(deployments::OneArguments),
+    /// Call off the build or the rollout that is under way
+    Cancel(deployments::OneArguments),
+    /// Show what a deployment printed, and follow what it prints
+    Logs(logs::Arguments),
     /// Follow the events of a running service, one a line
     Events(events::Arguments),
     /// List the tasks of agents, or create, show, cancel, retry or watch one
@@ -87,6 +110,15 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Serve(flags)) => serve(flags).await,
         Some(Command::Status { remote, json }) => status::run(&remote, json).await,
         Some(Command::Actors(arguments)) => actors::run(arguments).await,
+        Some(Command::Deploy(arguments)) => deployments::deploy(arguments).await,
+        Some(Command::Deployments(arguments)) => deployments::list(arguments).await,
+        Some(Command::Redeploy(arguments)) => deployments::act(arguments, "redeploy").await,
+        Some(Command::Rollback(arguments)) => deployments::rollback(arguments).await,
+        Some(Command::Start(arguments)) => deployments::act(arguments, "start").await,
+        Some(Command::Stop(arguments)) => deployments::act(arguments, "stop").await,
+        Some(Command::Restart(arguments)) => deployments::act(arguments, "restart").await,
+        Some(Command::Cancel(arguments)) => deployments::act(arguments, "cancel").await,
+        Some(Command::Logs(arguments)) => logs::run(arguments).await,
         Some(Command::Events(arguments)) => events::run(arguments).await,
         Some(Command::Tasks(arguments)) => tasks::run(arguments).await,
         Some(Command::AgentZero(arguments)) => agent_zero::run(arguments).await,

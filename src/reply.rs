@@ -1,7 +1,17 @@
 //! Success answers: the only place that builds JSON bodies and the envelope of lists.
 
+use std::{
+    pin::Pin,
+    sync::{Mutex, PoisonError},
+    task::{Context, Poll},
+};
+
+use borgos_actors::Error;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream::BoxStream};
 use serde::Serialize;
 use warp::{
+    Reply as _,
     http::{
         HeaderName, HeaderValue, StatusCode,
         header::{CONTENT_TYPE, LINK, LOCATION, X_CONTENT_TYPE_OPTIONS},
@@ -102,11 +112,38 @@ pub fn file(content: Vec<u8>) -> Reply {
         Ok(_) => "text/plain; charset=utf-8",
         Err(_) => "application/octet-stream",
     };
-    let mut response = Response::new(content.into());
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    Reply(response)
+    raw(kind, content.into()).with_header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
+}
+
+/// 200 with a text of this type.
+pub fn raw(content_type: &'static str, text: Bytes) -> Reply {
+    Reply(typed(Response::new(text.into()), content_type))
+}
+
+/// 200 with a text of this type that is sent as it comes. An error cuts it off, so that the client sees that it is not the
+/// end.
+pub fn stream(content_type: &'static str, chunks: impl Stream<Item = Result<Bytes, Error>> + Send + 'static) -> Reply {
+    let chunks = Exclusive(Mutex::new(chunks.boxed()));
+    Reply(typed(warp::reply::stream(chunks).into_response(), content_type))
+}
+
+/// Makes a stream shareable, as warp wants its bodies, although it is only ever polled by its owner.
+struct Exclusive(Mutex<BoxStream<'static, Result<Bytes, Error>>>);
+
+impl Stream for Exclusive {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let inner = self.get_mut().0.get_mut();
+        inner.unwrap_or_else(PoisonError::into_inner).poll_next_unpin(context)
+    }
+}
+
+fn typed(mut response: Response, content_type: &'static str) -> Response {
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
 }
 
 fn links(page: &Page, end: u64, total: u64) -> String {

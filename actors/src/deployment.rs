@@ -9,11 +9,13 @@ mod failure;
 mod job;
 mod lane;
 pub mod machine;
+mod probes;
 mod status;
 mod traffic;
 mod waiting;
 mod watch;
 
 pub use actor::{Args, DeploymentActor, Message};
+pub use probes::Probe;
 pub use status::{Desired, Status};
 pub use waiting::Goal;

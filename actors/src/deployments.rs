@@ -1,18 +1,22 @@
 //! What people can do with deployments. The row is written first, then the actor is told; the answer is what was seen.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep},
+};
 
 use crate::{
     Error,
     deployment::{self, Desired, Goal},
     event_bus,
     id::{DeploymentId, ProjectId},
+    logs::Logs,
     runtime::{self, Runtime, Wanted, port},
     store::{
         Store,
-        deployments::{self, Deployment, NewDeployment},
+        deployments::{self, Deployment, NewDeployment, Patch},
         projects::{self, Project},
         releases::Release,
     },
@@ -22,11 +26,15 @@ use crate::{
 
 mod directory;
 mod grace;
+mod logs;
 pub mod reconciler;
 mod runtimes;
+mod stats;
 
 pub use directory::Directory;
+pub use logs::Log;
 pub use runtimes::Runtimes;
+pub use stats::Stats;
 
 /// How long a caller waits for a stop: the program's ten seconds of grace, and some for the engine.
 const STOP_PATIENCE: Duration = Duration::from_secs(20);
@@ -79,6 +87,8 @@ pub struct Deployments {
     directory: Directory,
     reconciler: Handle<reconciler::Message>,
     events: Handle<event_bus::Message>,
+    logs: Logs,
+    log_readers: Arc<Semaphore>,
 }
 
 impl Deployments {
@@ -89,6 +99,7 @@ impl Deployments {
         directory: Directory,
         reconciler: Handle<reconciler::Message>,
         events: Handle<event_bus::Message>,
+        logs: Logs,
     ) -> Self {
         Self {
             store,
@@ -96,6 +107,8 @@ impl Deployments {
             directory,
             reconciler,
             events,
+            logs,
+            log_readers: Arc::new(Semaphore::new(logs::MAX_READERS)),
         }
     }
 
@@ -174,6 +187,35 @@ impl Deployments {
         self.hurry(id);
         let progress = self.settle(id, Goal::Serving(release.id), RESTART_PATIENCE).await?;
         Ok((release, progress))
+    }
+
+    /// Changes what is wanted of a deployment, and returns the release that this makes, if it takes one. Returns at once.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `NAME_IN_USE`, `INVALID_FIELD`, and those of the database.
+    pub async fn change(&self, id: DeploymentId, patch: &Patch) -> Result<(Deployment, Option<Release>), Error> {
+        let (row, release) = deployments::patch(&self.store, id, patch).await?;
+        if release.is_some() {
+            self.hurry(id);
+        } else {
+            self.announce(id);
+        }
+        Ok((row, release))
+    }
+
+    /// Calls off the build or the rollout that is under way, and returns when what served before does, or nothing runs
+    /// where nothing did, or after 20 seconds.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `NOTHING_TO_CANCEL`, and those of the database and the engine.
+    pub async fn cancel(&self, id: DeploymentId) -> Result<Progress, Error> {
+        let row = deployments::request_cancel(&self.store, id).await?;
+        self.hurry(id);
+        let goal = match row.desired {
+            Desired::Running => Goal::Serving(row.target_id),
+            Desired::Stopped => Goal::Stopped,
+        };
+        self.settle(id, goal, STOP_PATIENCE).await
     }
 
     /// Stops a deployment and deletes it; its name and port are free after that.
@@ -307,8 +349,6 @@ impl From<runtime::Error> for Error {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::{
         runtime::{Kind, Processes},
@@ -322,7 +362,8 @@ mod tests {
         let processes = Arc::new(Processes::new(directory, "/nonexistent/keeper".into(), Vec::new()).unwrap());
         let runtimes = Runtimes::new(processes.clone(), processes, Kind::Process, false);
         let (reconciler, events) = (Handle::new("reconciler", 1), Handle::new("event-bus", 1));
-        Deployments::new(store, runtimes, Directory::default(), reconciler, events)
+        let logs = Logs::new(directory);
+        Deployments::new(store, runtimes, Directory::default(), reconciler, events, logs)
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@
 //! - [`deployments`]: what people can do with them, and the reconciler that keeps an actor for each.
 //! - [`edge`]: the process that holds the public ports, and the actor that keeps it.
 //! - [`agent_zero`]: starts, watches and ends Agent Zero, and gives it work.
+//! - [`logs`]: what deployments print, kept beyond their instances.
 //! - [`lock_file`]: one process per directory.
 //! - [`manifests`]: what a project's manifests, lock files and reports say about it.
 //! - [`scan`]: what is in a project, what is broken in it, and how well it is.
@@ -32,9 +33,11 @@ pub mod health;
 pub mod id;
 pub mod journal;
 pub mod lock_file;
+pub mod logs;
 pub mod manifests;
 pub mod metrics;
 mod program;
+mod rotation;
 pub mod runtime;
 pub mod scan;
 pub mod scanner;

@@ -5,7 +5,7 @@
 //! touches what it did not start, and it never decides; the deployment actor does.
 
 pub mod docker;
-mod lines;
+pub(crate) mod lines;
 pub mod port;
 pub mod process;
 
@@ -182,6 +182,42 @@ pub struct Built {
     pub release: i64,
 }
 
+/// What an instance uses at one moment. What the runtime cannot tell is `None`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Usage {
+    /// CPU time within the last moment; 100 is one CPU.
+    pub cpu_percent: Option<f64>,
+    /// Memory of all its processes.
+    pub memory_bytes: u64,
+    /// What came to it over the network since it was started.
+    pub network_rx_bytes: Option<u64>,
+    /// What it sent.
+    pub network_tx_bytes: Option<u64>,
+    /// How many processes it is.
+    pub num_processes: Option<u64>,
+}
+
+/// A line of output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// When it was printed; what one instance prints is in the order of these times.
+    pub at: DateTime<Utc>,
+    /// Where to, if the runtime can tell.
+    pub stream: Option<Stream>,
+    /// The line, without its end.
+    pub text: String,
+}
+
+/// One of the two streams that a program prints to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
 /// A hint that something may have changed. Look, do not trust.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
@@ -281,6 +317,17 @@ pub trait Runtime: Send + Sync {
     /// Returns the last lines of the instance's output, standard output and error together, oldest first. Long lines
     /// are cut, and of an instance that is gone there are none.
     async fn tail(&self, instance: &InstanceRef, num_lines: usize) -> Result<Vec<String>, Error>;
+
+    /// Streams the instance's output in batches, beginning `after` a time, until the instance has ended and all was
+    /// read. A reader that is slow loses lines and never holds up the program. Ends with the first error.
+    fn output(
+        &self,
+        instance: &InstanceRef,
+        after: Option<DateTime<Utc>>,
+    ) -> BoxStream<'static, Result<Vec<Line>, Error>>;
+
+    /// Measures what an instance uses, which takes a moment; nothing of one that does not run.
+    async fn usage(&self, instance: &InstanceRef) -> Result<Option<Usage>, Error>;
 
     /// Streams hints about changes until dropped. Says [`Change::Everything`] whenever it has begun to watch: first of
     /// all, and again after it was cut off and came back by itself.

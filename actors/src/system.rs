@@ -42,6 +42,7 @@ use crate::{
     edge, event_bus,
     id::ProjectId,
     journal,
+    logs::Logs,
     metrics::{self, Sample},
     runtime::{self, Docker, Kind, Processes, Runtime},
     scanner::{self, Scans, Snapshots},
@@ -149,6 +150,7 @@ impl System {
         let agents = Agents::prepare(settings.agents).map_err(|error| StartError::Agents(error.into()))?;
         let handles = Handles::new();
         let directory = Directory::default();
+        let logs = Logs::new(&settings.data_dir);
         let (sample_sender, samples) = watch::channel(Sample::default());
         let agent_zero_args = agent_zero::Args::new(
             settings.agent_zero,
@@ -205,6 +207,7 @@ impl System {
                 children: Children::new("deployments"),
                 edge: handles.edge.clone(),
                 events: handles.events.clone(),
+                logs: logs.clone(),
             },
         };
         let (lifecycles, happened) = mpsc::channel(LIFECYCLE_CAPACITY);
@@ -222,6 +225,7 @@ impl System {
                 directory,
                 handles.reconciler,
                 handles.events.clone(),
+                logs,
             ),
             search: Search::new(store.clone(), handles.search_index),
             scans,

@@ -6,6 +6,7 @@ mod health;
 mod image;
 mod limits;
 mod project;
+mod secrets;
 
 pub use deployment::{Command, DeploymentName, HealthPath, Port};
 pub use environment::Environment;
@@ -13,6 +14,7 @@ pub use health::{HealthCheck, Retries, Seconds};
 pub use image::ImageRef;
 pub use limits::{CpuLimit, MemoryLimit};
 pub use project::{ProjectName, ProjectPath, ProjectType, ShortText, TechStack};
+pub use secrets::{Secrets, looks_secret};
 
 /// Why a text was not accepted as a value; says what is allowed, never repeats the input.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

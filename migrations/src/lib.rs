@@ -15,6 +15,7 @@ mod m20260101_000006_tasks;
 mod m20260101_000007_events;
 mod m20260101_000008_audit;
 mod m20260102_000009_task_queue;
+mod m20260102_000010_release_facts;
 mod m20260102_000011_project_scans;
 
 struct Migrator;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000007_events::Migration),
             Box::new(m20260101_000008_audit::Migration),
             Box::new(m20260102_000009_task_queue::Migration),
+            Box::new(m20260102_000010_release_facts::Migration),
             Box::new(m20260102_000011_project_scans::Migration),
         ]
     }

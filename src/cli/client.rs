@@ -3,7 +3,7 @@
 use std::{env, net::IpAddr, time::Duration};
 
 use clap::Args;
-use reqwest::{RequestBuilder, StatusCode, Url};
+use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -16,6 +16,9 @@ use crate::{config::Secret, problem::chain};
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 /// Longer than any answer of the service takes; a restart of an actor may wait for its shutdown.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
+
+/// Whoever follows is not interrupted.
+const STREAM_DEADLINE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Which service to talk to.
 #[derive(Debug, Clone, Args)]
@@ -88,7 +91,7 @@ impl Client {
 
     /// Gets a JSON answer.
     pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
-        self.get_with(path, &[]).await
+        self.request(Method::GET, path, None).await
     }
 
     /// Gets a JSON answer to a path with these parameters.
@@ -103,14 +106,31 @@ impl Client {
 
     /// Posts without a body and gets a JSON answer.
     pub(super) async fn post(&self, path: &str) -> Result<Value, Failure> {
-        let (status, body) = self.send(self.http.post(self.url(path))).await?;
+        self.request(Method::POST, path, None).await
+    }
+
+    /// Sends a body, if there is one, and gets a JSON answer.
+    pub(super) async fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+        let mut request = self.http.request(method, self.url(path));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let (status, body) = self.send(request).await?;
         success(status, &body)
     }
 
-    /// Posts JSON and gets a JSON answer.
-    pub(super) async fn post_json(&self, path: &str, body: &Value) -> Result<Value, Failure> {
-        let (status, body) = self.send(self.http.post(self.url(path)).json(body)).await?;
-        success(status, &body)
+    /// Gets an answer that is read as it comes, for as long as it does.
+    pub(super) async fn stream(&self, path: &str, query: &[(&str, String)]) -> Result<Coming, Failure> {
+        let mut url = self.url(path);
+        url.query_pairs_mut().extend_pairs(query);
+        let request = self.authorized(self.http.get(url)).timeout(STREAM_DEADLINE);
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        if !status.is_success() {
+            let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
+            return Err(refusal(status, &body));
+        }
+        Ok(Coming(response))
     }
 
     /// Gets a JSON answer whatever its status says.
@@ -150,6 +170,19 @@ impl Client {
         Failure::General(format!(
             "no BorgOS answers at {base}; start it with `borgos serve`, or name another address with `--url`"
         ))
+    }
+}
+
+/// An answer that comes piece by piece.
+pub(super) struct Coming(reqwest::Response);
+
+impl Coming {
+    /// Waits for the next piece; none when that was all.
+    pub(super) async fn chunk(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        match self.0.chunk().await {
+            Ok(chunk) => Ok(chunk.map(|chunk| chunk.to_vec())),
+            Err(error) => Err(Failure::General(format!("the connection was lost: {}", chain(&error)))),
+        }
     }
 }
 

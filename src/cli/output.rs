@@ -53,6 +53,11 @@ pub(super) fn plain(text: &str) -> String {
     cleaned(text, MAX_CELL_CHARS)
 }
 
+/// Makes a line of an app fit for a terminal and leaves its length alone.
+pub(super) fn unsteered(text: &str) -> String {
+    text.replace(|c: char| c.is_control() && c != '\t', " ")
+}
+
 /// Makes a sentence of the service, such as why it refused, fit for one line.
 pub(super) fn sentence(text: &str) -> String {
     cleaned(text, MAX_SENTENCE_CHARS)

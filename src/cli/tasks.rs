@@ -4,6 +4,7 @@ mod watch;
 
 use clap::{Args, Subcommand};
 use comfy_table::{ContentArrangement, Table, presets};
+use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -164,7 +165,9 @@ fn table(tasks: &[Task]) -> String {
 
 async fn create(client: &Client, new: Create, is_json: bool) -> Result<(), Failure> {
     let is_watched = new.watch;
-    let answer = client.post_json("/api/v1/agent/task", &body(new)?).await?;
+    let answer = client
+        .request(Method::POST, "/api/v1/agent/task", Some(&body(new)?))
+        .await?;
     let id = answer["task_id"].as_u64();
     match (is_watched, id) {
         (true, Some(id)) => watch::run(client, id, is_json).await,

@@ -7,11 +7,11 @@ use borgos_actors::{
     store::{
         deployments::Deployment,
         projects::Project,
-        releases::{self, Release},
+        releases::{self, Phase, Release},
     },
     value::{
         Command, CpuLimit, DeploymentName, HealthPath, ImageRef, MemoryLimit, Port, ProjectName, ProjectType, Retries,
-        Seconds, TechStack,
+        Seconds, TechStack, looks_secret,
     },
 };
 use chrono::{DateTime, Utc};
@@ -20,8 +20,6 @@ use serde_json::{Map, Value};
 
 /// Container ids are shown as Docker shows them; every command takes them like that.
 const CONTAINER_ID_CHARS: usize = 12;
-/// Words in the name of a variable whose value is nobody's business.
-const SECRET_WORDS: [&str; 7] = ["SECRET", "TOKEN", "PASSW", "KEY", "CREDENTIAL", "AUTH", "PRIVATE"];
 
 /// A project as clients see it.
 #[derive(Debug, Serialize)]
@@ -141,6 +139,15 @@ pub(super) struct ReleaseBody {
     memory_limit: Option<MemoryLimit>,
     created_at: DateTime<Utc>,
     created_by: String,
+    /// How long each part of bringing it up took, in the order of their ends.
+    phases: Vec<Phase>,
+    /// What its build said last.
+    build_log: Vec<String>,
+    /// How it ended, if it failed by ending.
+    exit_code: Option<i64>,
+    is_oom: Option<bool>,
+    /// What it said last, if it failed.
+    last_lines: Vec<String>,
 }
 
 impl ReleaseBody {
@@ -160,6 +167,11 @@ impl ReleaseBody {
             memory_limit: release.memory_limit,
             created_at: release.created_at,
             created_by: release.created_by,
+            phases: release.phases,
+            build_log: release.build_log,
+            exit_code: release.exit_code,
+            is_oom: release.is_oom,
+            last_lines: release.last_lines,
         }
     }
 }
@@ -210,9 +222,8 @@ fn container_id(runtime: Kind, instance: Option<&InstanceRef>) -> Option<String>
 
 /// Shows a variable, and of one that looks secret only that it is there.
 fn masked((name, value): (&str, &str)) -> (String, Value) {
-    let upper = name.to_ascii_uppercase();
-    let is_secret = SECRET_WORDS.iter().any(|word| upper.contains(word));
-    (name.to_owned(), if is_secret { "***" } else { value }.into())
+    let shown = if looks_secret(name) { "***" } else { value };
+    (name.to_owned(), shown.into())
 }
 
 #[cfg(test)]
@@ -221,9 +232,7 @@ mod tests {
 
     #[test]
     fn what_looks_secret_is_masked() {
-        for name in ["API_KEY", "db_password", "GITHUB_TOKEN", "AWS_SECRET_ACCESS"] {
-            assert_eq!(masked((name, "canary")).1, "***", "{name}");
-        }
+        assert_eq!(masked(("API_KEY", "canary")).1, "***");
         assert_eq!(masked(("NODE_ENV", "production")).1, "production");
     }
 }

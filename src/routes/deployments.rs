@@ -25,7 +25,10 @@ use crate::{
     reply::{self, Reply},
 };
 
+mod logs;
 mod releases;
+mod update;
+mod views;
 
 const STATUSES: [(&str, Status); 11] = [
     ("pending", Status::Pending),
@@ -104,7 +107,15 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(start)
         .unify();
     let all = reading.or(acting).unify().map(answer).boxed();
-    all.or(releases::routes(app)).unify().boxed()
+    all.or(releases::routes(app))
+        .unify()
+        .or(logs::routes(app))
+        .unify()
+        .or(update::routes(app))
+        .unify()
+        .or(views::routes(app))
+        .unify()
+        .boxed()
 }
 
 /// Matches what a deployment has below its own path, by name.

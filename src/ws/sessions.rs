@@ -42,6 +42,11 @@ impl Sessions {
         self.tasks.len()
     }
 
+    /// Returns once connections are being closed: nothing that goes on for ever may keep the service from its end.
+    pub async fn closing(&self) {
+        self.stop.cancelled().await;
+    }
+
     /// Closes all connections with 1001 and refuses new ones. Those that are not closed by the deadline are cut.
     /// Cancelling it leaves them closing.
     pub async fn close(&self, deadline: Duration) {

@@ -8,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::support::{Runtime, Setup, World, free_port, program};
+use crate::support::{Runtime, Setup, World, eventually, free_port, program};
 
 const TOKEN: &str = "let-me-in-0123456789";
 
@@ -29,6 +29,58 @@ async fn printed(world: &World, arguments: &[&str]) -> String {
 }
 
 #[tokio::test]
+async fn a_project_is_deployed_and_looked_after() {
+    let world = Setup::new(Runtime::Process).token(TOKEN).start().await;
+    let project = world.project("handled", "one");
+    let project_id = world.create_project("handled", project.path()).await.to_string();
+    project.write_file("secrets.env", "API_KEY=canary\n");
+    let file = project.path().join("secrets.env");
+    let port = free_port().to_string();
+    let deploy = [
+        "deploy",
+        &project_id,
+        "--port",
+        &port,
+        "--name",
+        "shop",
+        "--env-file",
+        file.to_str().unwrap(),
+    ];
+    assert_eq!(
+        printed(&world, &deploy).await,
+        format!("Deployment created on port {port}\ndeployment 1\n")
+    );
+    let row = world.deployment_is(1, "running").await;
+    assert_eq!(row["environment"], json!({"API_KEY": "***"}));
+    let table = printed(&world, &["deployments"]).await;
+    assert!(table.contains("shop") && table.contains("running"), "{table}");
+    let listed = printed(&world, &["deployments", "--json"]).await;
+    assert_eq!(serde_json::from_str::<Value>(&listed).unwrap()[0]["id"], 1);
+
+    for (verb, said) in [
+        ("restart", "Deployment 1 restarted\n"),
+        ("stop", "Deployment 1 stopped\n"),
+        ("start", "Deployment 1 started\n"),
+        ("redeploy", "Deployment 1 is building release 2\n"),
+    ] {
+        assert_eq!(printed(&world, &[verb, "1"]).await, said);
+    }
+    eventually("release 2 serves", async || {
+        let table = printed(&world, &["rollback", "1"]).await;
+        let serves = table.lines().any(|line| line.starts_with('2') && line.ends_with("now"));
+        if serves { Ok(()) } else { Err(table) }
+    })
+    .await;
+    assert_eq!(
+        printed(&world, &["rollback", "1", "1"]).await,
+        "Deployment 1 runs release 1\n"
+    );
+    assert_eq!(run(&world, &["cancel", "1"]).await.status.code(), Some(1));
+    assert_eq!(run(&world, &["stop", "9"]).await.status.code(), Some(5));
+    world.close().await;
+}
+
+#[tokio::test]
 async fn actors_are_shown_and_restarted() {
     let world = Setup::new(Runtime::Process).token(TOKEN).start().await;
     let project = world.project("watched", "one");
@@ -43,6 +95,10 @@ async fn actors_are_shown_and_restarted() {
     }
     let list: Value = serde_json::from_str(&printed(&world, &["actors", "--json"]).await).unwrap();
     assert_eq!(list[0]["path"], "root");
+
+    let log = printed(&world, &["logs", "1", "--tail", "1", "--json"]).await;
+    assert_eq!(serde_json::from_str::<Value>(&log).unwrap()["release"], 1, "{log}");
+    assert_eq!(run(&world, &["logs", "9"]).await.status.code(), Some(5));
 
     let said = printed(&world, &["actors", "restart", "deployment/1"]).await;
     assert!(said.starts_with("deployment/1 was restarted"), "{said}");

@@ -1,6 +1,9 @@
 //! Deployments: their life, and who gets a port.
 
+mod cancel;
+mod changes;
 mod life;
+mod logs;
 mod ports;
 mod releases;
 mod sources;

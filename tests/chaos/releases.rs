@@ -1,19 +1,26 @@
 //! New releases under load: no request fails, and a bad release is never served.
 
+use bollard::query_parameters::KillContainerOptions;
 use serde_json::{Value, json};
 
 use super::{
     load::Load,
     scene::{Deployed, TRUTH_TIMEOUT, project},
 };
-use crate::support::{Project, Runtime, Setup, World, eventually, eventually_within};
+use crate::support::{Project, Runtime, Setup, World, docker, eventually, eventually_within};
 
 const NUM_REDEPLOYS: usize = 8;
 
 async fn deployed(world: &World) -> (Project, Deployed) {
     let project = project(world, "released", "0");
     let project_id = world.create_project("released", project.path()).await;
-    let deployed = Deployed::begin(world, project_id, "released", &json!({"health_timeout_s": 5})).await;
+    let deployed = Deployed::begin(
+        world,
+        project_id,
+        "released",
+        &json!({"health_timeout_s": 5, "environment": {"API_KEY": "canary"}}),
+    )
+    .await;
     world.deployment_is(deployed.id, "running").await;
     (project, deployed)
 }
@@ -96,11 +103,14 @@ async fn a_release_that_does_not_become_healthy_is_never_served() {
     let dockerfile = std::fs::read_to_string(project.path().join("Dockerfile")).expect("it was written");
     for (bad, why) in [
         (
-            dockerfile.replace("exec httpd", "echo the last words; exit 3; httpd"),
+            dockerfile.replace("exec httpd", "echo the last words $API_KEY; exit 3; httpd"),
             "exited with code 3",
         ),
         (dockerfile.replace("-h /www", "-h /nowhere"), "exited with code 1"),
-        (dockerfile.replace("CMD", "RUN exit 9\nCMD"), "could not be built"),
+        (
+            dockerfile.replace("CMD", "RUN echo breaking && exit 9\nCMD"),
+            "could not be built",
+        ),
     ] {
         project.write_file("Dockerfile", &bad);
         let number = redeploy(&world, &deployed).await;
@@ -111,6 +121,7 @@ async fn a_release_that_does_not_become_healthy_is_never_served() {
         );
         let reason = release["reason"].as_str().unwrap_or_default();
         assert!(reason.contains(why), "{release}");
+        assert_facts(&release, why);
         let refused = world
             .post(&format!("{}/rollback", deployed.path()), &json!({"release": number}))
             .await;
@@ -126,6 +137,68 @@ async fn a_release_that_does_not_become_healthy_is_never_served() {
         .await
         .expect(200);
     assert_eq!(errors.as_array().map(Vec::len), Some(3), "{errors:#}");
+    world.close().await;
+}
+
+/// Checks that a failed release says how it ended, what was said last and how long each part took.
+fn assert_facts(release: &Value, why: &str) {
+    let phases: Vec<&str> = release["phases"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|phase| phase["phase"].as_str())
+        .collect();
+    let lines = |field: &str| release[field].to_string();
+    if why == "could not be built" {
+        assert_eq!(phases, ["build"], "{release}");
+        assert!(
+            lines("last_lines").contains("breaking") && lines("build_log").contains("breaking"),
+            "{release}"
+        );
+        return;
+    }
+    assert!(phases.starts_with(&["build", "start"]), "{release}");
+    assert!(lines("build_log").contains("Step 1"), "{release}");
+    let code: i64 = why
+        .rsplit(' ')
+        .next()
+        .and_then(|code| code.parse().ok())
+        .expect("a code");
+    assert_eq!(
+        (&release["exit_code"], &release["is_oom"]),
+        (&json!(code), &json!(false)),
+        "{release}"
+    );
+    if code == 3 {
+        assert!(lines("last_lines").contains("the last words ***"), "{release}");
+    }
+}
+
+#[tokio::test]
+async fn an_app_that_ends_during_a_build_does_not_wait_for_it() {
+    let world = Setup::new(Runtime::Docker).start().await;
+    let (project, deployed) = deployed(&world).await;
+    let dockerfile = std::fs::read_to_string(project.path().join("Dockerfile")).expect("it was written");
+    let slow = dockerfile.replace("RUN sleep 0", "RUN sleep 20");
+    project.write_file("Dockerfile", &slow);
+    let number = redeploy(&world, &deployed).await;
+    let id = deployed.container_id(&world).await;
+    let killed = docker::client().kill_container(&id, None::<KillContainerOptions>).await;
+    killed.expect("it runs");
+    let row = eventually_within(
+        TRUTH_TIMEOUT,
+        "the earlier release serves again",
+        async || match deployed.row(&world).await {
+            row if row["restarts"] == 1 && row["status"] == "running" => Ok(row),
+            row => Err(row),
+        },
+    )
+    .await;
+    assert!(row["next_release_id"].is_number(), "{row}");
+    deployed.assert_answers().await;
+    let ended = has_ended(&world, &deployed, number).await;
+    assert_eq!(ended["is_serving"], true, "{ended}");
+    deployed.is_truly_running(&world).await;
     world.close().await;
 }
 

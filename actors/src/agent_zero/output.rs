@@ -1,7 +1,7 @@
 //! Reads what Agent Zero prints: keeps the last lines for people and writes its errors into the error log.
 //!
 //! The output itself is in two files that the process's keeper fills, so a flood holds nobody up and nothing here has to
-//! keep pace: what is too far behind is skipped, and that is said.
+//! keep pace: what was written over before it could be read is not seen.
 
 mod allowance;
 mod lines;
@@ -20,16 +20,12 @@ use tokio::{
 
 use self::{
     allowance::Allowance,
-    lines::Lines,
+    lines::clean,
     redact::Redactor,
     reports::{Report, Reports},
 };
 use super::{class::Class, publish::Publisher};
-use crate::{
-    Error,
-    runtime::process::{Chunk, Follower},
-    store::error_log::NewEntry,
-};
+use crate::{Error, runtime::process::Follower, store::error_log::NewEntry};
 
 /// How many lines are kept.
 pub(super) const MAX_LINES: usize = 200;
@@ -68,7 +64,6 @@ pub(super) enum Order {
 pub(super) struct Output {
     publisher: Publisher,
     follower: Option<Follower>,
-    lines: Lines,
     reports: Reports,
     redactor: Redactor,
     recent: VecDeque<String>,
@@ -82,7 +77,6 @@ impl Output {
         Self {
             publisher,
             follower: None,
-            lines: Lines::default(),
             reports: Reports::default(),
             redactor: Redactor::default(),
             recent: VecDeque::with_capacity(MAX_LINES),
@@ -119,7 +113,7 @@ impl Output {
                 self.redactor = Redactor::new(secrets);
                 self.num_current = 0;
                 for line in earlier {
-                    self.keep(&line);
+                    self.keep(&clean(&line));
                 }
                 self.follower = Some(follower);
             }
@@ -141,9 +135,6 @@ impl Output {
             }
         }
         self.follower = None;
-        if let Some(rest) = self.lines.take_partial() {
-            self.take(&[rest]).await;
-        }
         if let Some(report) = self.reports.finish() {
             self.report(report).await;
         }
@@ -155,15 +146,15 @@ impl Output {
             return false;
         };
         let read = spawn_blocking(move || {
-            let chunk = follower.read();
-            (follower, chunk)
+            let lines = follower.read();
+            (follower, lines)
         });
         match timeout(READ_DEADLINE, read).await {
-            Ok(Ok((follower, Ok(chunk)))) => {
+            Ok(Ok((follower, Ok(lines)))) => {
                 self.follower = Some(follower);
-                let is_more_likely = chunk.has_more || !chunk.bytes.is_empty();
-                self.take_chunk(chunk).await;
-                is_more_likely
+                let lines: Vec<String> = lines.iter().map(|line| clean(line)).collect();
+                self.take(&lines).await;
+                !lines.is_empty()
             }
             Ok(Ok((follower, Err(cause)))) => {
                 self.follower = Some(follower);
@@ -172,15 +163,6 @@ impl Output {
             Ok(Err(cause)) => warn(&io::Error::other(cause)),
             Err(late) => warn(&late.into()),
         }
-    }
-
-    async fn take_chunk(&mut self, chunk: Chunk) {
-        if chunk.has_gap {
-            self.lines.take_partial();
-            self.keep("[borgos: some output was skipped]");
-        }
-        let lines = self.lines.push(&chunk.bytes);
-        self.take(&lines).await;
     }
 
     async fn take(&mut self, lines: &[String]) {

@@ -23,6 +23,7 @@ use super::{
     crash_loop::CrashLoop,
     job::{Job, Outcome, Yields},
     lane::Lane,
+    probes::{Probe, Probes},
     traffic::{Led, Traffic},
     waiting::{Goal, Waiting},
     watch::Watch,
@@ -30,15 +31,18 @@ use super::{
 use crate::{
     Error, edge, event_bus,
     id::{DeploymentId, ReleaseId},
+    logs::{Keeper, Logs},
     runtime::{InstanceRef, Runtime},
     store::{
         Store,
         deployments::{Deployment, OUTDATED},
+        releases::NOT_BUILDING,
     },
     supervision::{self, Handle},
     value::Port,
 };
 
+mod failures;
 mod outcomes;
 mod steps;
 
@@ -62,6 +66,11 @@ pub enum Message {
         /// Receives the row.
         reply: RpcReplyPort<Result<Deployment, Error>>,
     },
+    /// Say how the app has answered lately.
+    ListProbes {
+        /// Receives the outcomes, newest first.
+        reply: RpcReplyPort<Vec<Probe>>,
+    },
     /// The job with this ticket has ended.
     Finished {
         /// Tells jobs that were replaced.
@@ -77,6 +86,7 @@ impl supervision::Message for Message {
             Self::Reconcile => "reconcile",
             Self::SkipPause => "skip_pause",
             Self::Settle { .. } => "settle",
+            Self::ListProbes { .. } => "list_probes",
             Self::Finished { .. } => "finished",
         }
     }
@@ -97,6 +107,8 @@ pub struct Args {
     pub edge: Handle<edge::Message>,
     /// Is told that there are new events.
     pub events: Handle<event_bus::Message>,
+    /// Where what the deployment prints is kept.
+    pub logs: Logs,
 }
 
 /// The actor.
@@ -113,6 +125,8 @@ pub struct State {
     build: Lane,
     /// Drains, stops and removes what no longer serves, beside them too.
     retirement: Lane,
+    /// Copies what the instances print.
+    logs: Keeper,
     /// The release that is being built.
     building: Option<ReleaseId>,
     /// The instance that is being retired.
@@ -126,6 +140,8 @@ pub struct State {
     crash_loop: Option<CrashLoop>,
     /// Whether the instance that serves is well.
     watch: Option<Watch>,
+    /// What it answered lately, for those who look.
+    probes: Probes,
     /// Before this there is no new start.
     retry_at: Option<Instant>,
     /// Brings the next `Reconcile`; one is enough, however often it is asked for.
@@ -144,12 +160,14 @@ impl Actor for DeploymentActor {
 
     async fn pre_start(&self, myself: ActorRef<Message>, args: Args) -> Result<State, ActorProcessingErr> {
         myself.cast(Message::Reconcile)?;
+        let logs = Keeper::new(args.logs.clone(), args.deployment, args.runtime.clone());
         Ok(State {
             args,
             myself,
             steps: Lane::default(),
             build: Lane::default(),
             retirement: Lane::default(),
+            logs,
             building: None,
             retiring: None,
             num_tickets: 0,
@@ -157,6 +175,7 @@ impl Actor for DeploymentActor {
             has_unroute_failed: false,
             crash_loop: None,
             watch: None,
+            probes: Probes::default(),
             retry_at: None,
             reminder: None,
             waiting: Waiting::default(),
@@ -194,6 +213,11 @@ impl State {
             }
             Message::Settle { goal, reply } => {
                 self.settle(goal, reply);
+                Ok(())
+            }
+            Message::ListProbes { reply } => {
+                // A caller that gave up no longer listens.
+                drop(reply.send(self.probes.list()));
                 Ok(())
             }
             Message::Finished { ticket, outcome } => self.finished(ticket, outcome).await,
@@ -241,7 +265,8 @@ impl State {
             self.led = Led::Unknown;
         }
         let yields = job.yields();
-        let work = job.run(self.args.deployment, self.args.runtime.clone(), traffic);
+        let drained = job.removed().map(|instance| self.logs.drained(instance));
+        let work = job.run(self.args.deployment, self.args.runtime.clone(), traffic, drained);
         lane.begin(self.num_tickets, yields, work, self.myself.clone());
     }
 
@@ -253,8 +278,8 @@ impl State {
         self.reminder = Some(Reminder(self.myself.send_after(pause, || Message::Reconcile)));
     }
 
-    /// Lives through what would not be better after a crash. A decision on a row that has changed meanwhile is made anew.
-    /// While the database is away nothing can be recorded, so whatever was found out is forgotten and observed again
+    /// Lives through what would not be better after a crash. A decision on a row that has changed meanwhile is made anew,
+    /// as it is when a release was superseded while its build ended. While the database is away nothing can be recorded, so whatever was found out is forgotten and observed again
     /// later. A row that was deleted needs nothing any more; the reconciler is about to end this actor.
     fn survive(&mut self, error: ActorProcessingErr) -> Result<(), ActorProcessingErr> {
         match error.downcast_ref::<Error>() {
@@ -263,7 +288,10 @@ impl State {
                 self.remind(DATABASE_PAUSE);
                 Ok(())
             }
-            Some(Error::Conflict { code: OUTDATED, .. }) => {
+            Some(Error::Conflict {
+                code: OUTDATED | NOT_BUILDING,
+                ..
+            }) => {
                 self.reconcile();
                 Ok(())
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Status;
 use crate::{
@@ -11,8 +11,9 @@ use crate::{
     store::{
         deployments::{Change, Deployment},
         error_log::{NewEntry, Severity},
+        releases::Ending,
     },
-    value::{MemoryLimit, Seconds},
+    value::{MemoryLimit, Seconds, Secrets},
 };
 
 /// Something that went wrong with a deployment.
@@ -24,8 +25,8 @@ pub(super) struct Failure {
     pub(super) reason: String,
     /// What the program or the build said last.
     pub(super) lines: Vec<String>,
-    /// Facts that a program can read.
-    pub(super) context: Value,
+    /// How its instance ended, if that is what went wrong.
+    pub(super) exit: Option<Exit>,
     /// What follows from it.
     pub(super) consequence: Consequence,
 }
@@ -55,11 +56,10 @@ impl Failure {
             }
             (Exit { code, .. }, _) => format!("exited with code {code}"),
         };
-        let context = json!({"exit_code": exit.code, "is_oom": exit.is_oom, "exited_at": exit.at});
         Self {
             reason,
             lines,
-            context,
+            exit: Some(exit.clone()),
             ..Self::plain("crash", String::new(), Consequence::TryAgain)
         }
     }
@@ -127,7 +127,7 @@ impl Failure {
             error_type,
             reason,
             lines: Vec::new(),
-            context: json!({}),
+            exit: None,
             consequence,
         }
     }
@@ -159,7 +159,29 @@ impl Failure {
             severity: Severity::Error,
             message: format!("deployment `{}` {}", row.name, self.reason),
             stack_trace: (!self.lines.is_empty()).then(|| self.lines.join("\n")),
-            context: self.context.clone(),
+            context: match &self.exit {
+                Some(exit) => json!({"exit_code": exit.code, "is_oom": exit.is_oom, "exited_at": exit.at}),
+                None => json!({}),
+            },
+        }
+    }
+
+    /// Returns what is kept with a release that failed by it.
+    pub(super) fn ending(&self) -> Ending {
+        Ending {
+            reason: self.reason.clone(),
+            exit: self.exit.clone(),
+            last_lines: self.lines.clone(),
+        }
+    }
+
+    /// Takes secrets out of what was said.
+    pub(super) fn masked(self, secrets: &Secrets) -> Self {
+        let mask = |line: String| secrets.mask(&line).into_owned();
+        Self {
+            reason: mask(self.reason),
+            lines: self.lines.into_iter().map(mask).collect(),
+            ..self
         }
     }
 }

@@ -3,23 +3,29 @@
 //! A job runs beside the actor and reports back with one [`Outcome`]. It changes nothing but what it is named for, and
 //! may be dropped at any await: whatever it leaves behind is seen by the next observation.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::traffic::{Led, Traffic};
 use crate::{
     Error as CrateError, health,
     id::{DeploymentId, Generation, ReleaseId},
+    logs::Drained,
     runtime::{Artifact, Error, Exit, InstanceRef, InstanceSpec, Observation, Runtime, Wanted},
+    store::releases::{Part, Phase},
 };
 
 /// How long a program has to end on its own.
 const STOP_GRACE: Duration = Duration::from_secs(10);
-/// How many lines of output are kept with an exit or a failed start.
+/// How many lines of output are kept with an exit, a failed start or a build.
 const KEPT_LINES: usize = 50;
 /// The pause between two probes of a starting program: short, since a deploy waits for it.
 const PROBE_PAUSE: Duration = Duration::from_millis(250);
+
+/// Why an instance that runs is not probed.
+pub(super) const UNREACHABLE: &str = "its instance cannot be reached from this machine";
 
 /// What is to be done.
 #[derive(Debug)]
@@ -34,10 +40,12 @@ pub(super) enum Job {
     },
     /// Start an instance.
     Start(Box<InstanceSpec>),
-    /// Probe until it is healthy or the time is up.
+    /// Probe until it is healthy or the time is up. Without a target it is up: there is nothing to probe.
     AwaitHealth {
         instance: InstanceRef,
-        target: health::Target,
+        /// When it was started.
+        since: DateTime<Utc>,
+        target: Option<health::Target>,
         deadline: Instant,
     },
     /// Probe a running instance once.
@@ -82,6 +90,10 @@ pub enum Outcome {
     Built {
         /// Which release.
         release: ReleaseId,
+        /// How long it took.
+        phase: Phase,
+        /// What was said last.
+        log: Vec<String>,
         /// What it runs.
         result: Result<Artifact, Error>,
     },
@@ -89,6 +101,8 @@ pub enum Outcome {
     Started {
         /// Which one.
         generation: Generation,
+        /// How long it took.
+        phase: Phase,
         /// Its name.
         result: Result<InstanceRef, Error>,
     },
@@ -96,10 +110,10 @@ pub enum Outcome {
     Probed {
         /// The instance.
         instance: InstanceRef,
-        /// Where it is reached.
-        endpoint: SocketAddr,
-        /// What stood in the way.
-        result: Result<(), (String, Vec<String>)>,
+        /// How long it took.
+        phase: Phase,
+        /// Where it is reached, or what stood in the way.
+        result: Result<SocketAddr, (String, Vec<String>)>,
     },
     /// The running instance answered the probe, or why it did not, with its last lines.
     Watched(Result<(), (String, Vec<String>)>),
@@ -107,6 +121,8 @@ pub enum Outcome {
     Routed {
         /// Where.
         to: Led,
+        /// How long it took.
+        phase: Phase,
         /// What stood in the way.
         result: Result<(), CrateError>,
     },
@@ -138,29 +154,51 @@ impl Job {
         }
     }
 
-    /// Does the work for one deployment.
-    pub(super) async fn run(self, deployment: DeploymentId, runtime: Arc<dyn Runtime>, traffic: Traffic) -> Outcome {
+    /// Returns the instance that is to be removed, if that is the job.
+    pub(super) fn removed(&self) -> Option<&InstanceRef> {
+        match self {
+            Self::Remove(instance) | Self::Retire { instance, .. } => Some(instance),
+            _ => None,
+        }
+    }
+
+    /// Does the work for one deployment. What an instance that is to be removed printed is `drained` first.
+    pub(super) async fn run(
+        self,
+        deployment: DeploymentId,
+        runtime: Arc<dyn Runtime>,
+        traffic: Traffic,
+        drained: Option<Drained>,
+    ) -> Outcome {
+        let begun = Utc::now();
         match self {
             Self::Observe => Outcome::Observed(runtime.instances(deployment).await),
             Self::Build {
                 release,
                 number,
                 wanted,
-            } => Outcome::Built {
-                release,
-                result: build(&*runtime, deployment, number, &wanted).await,
-            },
+            } => {
+                let mut log = VecDeque::new();
+                Outcome::Built {
+                    release,
+                    result: build(&*runtime, deployment, number, &wanted, &mut log).await,
+                    phase: Phase::since(begun, Part::Build),
+                    log: log.into(),
+                }
+            }
             Self::Start(spec) => Outcome::Started {
                 generation: spec.generation,
                 result: runtime.start(&spec).await,
+                phase: Phase::since(begun, Part::Start),
             },
             Self::AwaitHealth {
                 instance,
+                since,
                 target,
                 deadline,
             } => Outcome::Probed {
-                result: await_health(&*runtime, &instance, &target, deadline).await,
-                endpoint: target.endpoint,
+                result: await_health(&*runtime, &instance, target.as_ref(), deadline).await,
+                phase: Phase::since(since, Part::Health),
                 instance,
             },
             Self::Probe { instance, target } => Outcome::Watched(match health::probe(&target).await {
@@ -169,6 +207,7 @@ impl Job {
             }),
             Self::Route(to) => Outcome::Routed {
                 result: traffic.lead(&to).await,
+                phase: Phase::since(begun, Part::Switch),
                 to,
             },
             Self::ReadExit {
@@ -182,9 +221,10 @@ impl Job {
                 exit,
             },
             Self::Stop(instance) => Outcome::Cleared(runtime.stop(&instance, STOP_GRACE).await),
-            Self::Remove(instance) => Outcome::Cleared(runtime.remove(&instance).await),
+            Self::Remove(instance) => Outcome::Cleared(remove(&*runtime, &instance, drained).await),
             Self::Retire { instance, endpoint } => {
-                Outcome::Cleared(retire(&*runtime, &traffic, &instance, endpoint).await)
+                drain(&traffic, &instance, endpoint).await;
+                Outcome::Cleared(retire(&*runtime, &instance, drained).await)
             }
         }
     }
@@ -195,10 +235,14 @@ async fn build(
     deployment: DeploymentId,
     number: i64,
     wanted: &Wanted,
+    kept: &mut VecDeque<String>,
 ) -> Result<Artifact, Error> {
     let source = runtime.plan(wanted).await?;
     let mut log = |line: &str| {
-        tracing::debug!(deployment.id = %deployment, release.number = number, "{line}");
+        if kept.len() == KEPT_LINES {
+            kept.pop_front();
+        }
+        kept.push_back(line.to_owned());
     };
     runtime.prepare(deployment, number, &source, &mut log).await
 }
@@ -206,31 +250,41 @@ async fn build(
 async fn await_health(
     runtime: &dyn Runtime,
     instance: &InstanceRef,
-    target: &health::Target,
+    target: Option<&health::Target>,
     deadline: Instant,
-) -> Result<(), (String, Vec<String>)> {
+) -> Result<SocketAddr, (String, Vec<String>)> {
+    let Some(target) = target else {
+        return Err((UNREACHABLE.to_owned(), last_lines(runtime, instance).await));
+    };
     loop {
         match health::probe(target).await {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(target.endpoint),
             Err(reason) if Instant::now() >= deadline => return Err((reason, last_lines(runtime, instance).await)),
             Err(_) => tokio::time::sleep(PROBE_PAUSE).await,
         }
     }
 }
 
-async fn retire(
-    runtime: &dyn Runtime,
-    traffic: &Traffic,
-    instance: &InstanceRef,
-    endpoint: Option<SocketAddr>,
-) -> Result<(), Error> {
+/// Lets the connections to an instance end.
+async fn drain(traffic: &Traffic, instance: &InstanceRef, endpoint: Option<SocketAddr>) {
     if let Some(endpoint) = endpoint
         && let Err(error) = traffic.drain(endpoint).await
     {
         // An edge that does not answer must not keep an instance alive for ever.
         tracing::warn!(%error, ?instance, "connections to an instance were not drained");
     }
+}
+
+async fn retire(runtime: &dyn Runtime, instance: &InstanceRef, drained: Option<Drained>) -> Result<(), Error> {
     runtime.stop(instance, STOP_GRACE).await?;
+    remove(runtime, instance, drained).await
+}
+
+/// Removes an instance that has ended, once all that it printed is kept.
+async fn remove(runtime: &dyn Runtime, instance: &InstanceRef, drained: Option<Drained>) -> Result<(), Error> {
+    if let Some(drained) = drained {
+        drained.wait().await;
+    }
     runtime.remove(instance).await
 }
 

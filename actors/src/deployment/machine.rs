@@ -8,6 +8,9 @@
 //! the newest generation; it takes over once it is healthy, whether there is a live one beside it or not. Every other
 //! instance is retired: its connections are drained, then it is stopped and removed.
 //!
+//! The candidate is one of the release that is to serve. Only where nobody serves while that one is still being built, it is
+//! one of the release that served before: an app does not wait for a build.
+//!
 //! What must survive a crash of BorgOS is kept in the row, in its status and its recorded instances:
 //!
 //! | status | live | candidate | meaning |
@@ -35,6 +38,8 @@ pub struct Facts<'a> {
     pub status: Status,
     /// Whether the release that is to serve can be started.
     pub target: ReleaseState,
+    /// Whether another release served before, which can be started until the target is built.
+    pub has_earlier: bool,
     /// Whether the live instance is to give way to a new one.
     pub is_rolling_out: bool,
     /// The generation of the row, which is the candidate's.
@@ -86,8 +91,10 @@ pub enum Step {
     Rest,
     /// Nothing, until the back-off is over.
     AwaitRetry,
-    /// Start the release as a new generation.
+    /// Start the release that is to serve as a new generation.
     Start,
+    /// Start the release that served before as a new generation.
+    StartEarlier,
     /// Record the instance, which runs, as the candidate that was begun.
     Adopt(InstanceRef),
     /// Probe the candidate until it is healthy, when it takes over, or its time is up.
@@ -137,9 +144,12 @@ pub fn is_build_wanted(facts: &Facts<'_>) -> bool {
     facts.desired == Desired::Running && facts.target == ReleaseState::Unbuilt
 }
 
-/// Whether the build is to begin: once the port is held and the status says so, or beside what serves.
+/// Whether the build is to begin: once the port is held and the status says so, or beside what serves or is to serve
+/// meanwhile.
 pub fn is_build_due(facts: &Facts<'_>) -> bool {
-    is_build_wanted(facts) && (facts.live.is_some() || facts.status == Status::Building)
+    let is_held = matches!(facts.routed, Routed::Held | Routed::To(_));
+    let is_next = is_held && (facts.status == Status::Building || facts.is_earlier_wanted());
+    is_build_wanted(facts) && (facts.live.is_some() || is_next)
 }
 
 impl<'a> Facts<'a> {
@@ -155,6 +165,15 @@ impl<'a> Facts<'a> {
     fn is_candidate(&self, seen: &Observation) -> bool {
         let is_wanted = self.live.is_none() || self.is_rolling_out;
         is_wanted && seen.generation == self.generation && self.live != Some(&seen.instance)
+    }
+
+    /// Whether the release that served before is to serve until the target is built: it ended, and nobody told it to.
+    fn is_earlier_wanted(&self) -> bool {
+        let is_down = matches!(
+            self.status,
+            Status::Starting | Status::Restarting | Status::CrashLooping
+        );
+        self.target == ReleaseState::Unbuilt && self.has_earlier && self.live.is_none() && is_down
     }
 
     /// Finds an instance that is neither live nor the candidate. They are retired one after the other.
@@ -261,6 +280,10 @@ fn without_candidate(facts: &Facts<'_>) -> Step {
         return Step::RecordVanished(candidate.clone());
     }
     match (facts.target, facts.status) {
+        (ReleaseState::Unbuilt, status) if facts.is_earlier_wanted() => {
+            let is_due = facts.is_retry_due || status == Status::Starting;
+            if is_due { Step::StartEarlier } else { Step::AwaitRetry }
+        }
         (ReleaseState::Unbuilt, status) if is_alone && status != Status::Building => Step::Record(Status::Building),
         (ReleaseState::Unbuilt, _) => Step::Rest,
         (ReleaseState::Failed, status) if is_alone && status != Status::Failed => Step::Record(Status::Failed),

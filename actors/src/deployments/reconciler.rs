@@ -4,7 +4,10 @@
 //! with the rows: at start, every 30 s, and when a runtime says that it may have missed something. It owns
 //! nothing; after a crash the next sweep does the same. What a single deployment needs is its own actor's business.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashSet},
+    time::Duration,
+};
 
 use futures_util::{StreamExt, stream::BoxStream};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -16,6 +19,7 @@ use crate::{
     deployment::{self, DeploymentActor},
     edge, event_bus,
     id::DeploymentId,
+    logs::Logs,
     runtime::{self, Built, Change, InstanceRef, Observation},
     store::{Store, deployments, releases},
     supervision::{self, ChildSpec, Children, Handle, Restart},
@@ -48,6 +52,8 @@ pub enum Message {
 pub struct Listed {
     instances: Vec<(runtime::Kind, Observation)>,
     built: Vec<(runtime::Kind, Built)>,
+    /// Who has logs.
+    logs: BTreeSet<DeploymentId>,
 }
 
 impl supervision::Message for Message {
@@ -78,6 +84,8 @@ pub struct Args {
     pub edge: Handle<edge::Message>,
     /// Passed on to the deployment actors.
     pub events: Handle<event_bus::Message>,
+    /// Where the logs of deployments are.
+    pub logs: Logs,
 }
 
 /// The actor.
@@ -95,6 +103,8 @@ pub struct State {
     orphans: Grace<(runtime::Kind, DeploymentId, InstanceRef)>,
     /// What was built for releases that can no longer serve.
     waste: Grace<(runtime::Kind, Built)>,
+    /// Logs of deployments that are deleted.
+    old_logs: Grace<DeploymentId>,
 }
 
 impl Actor for Reconciler {
@@ -116,6 +126,7 @@ impl Actor for Reconciler {
             errands: JoinSet::new(),
             orphans: Grace::default(),
             waste: Grace::default(),
+            old_logs: Grace::default(),
         })
     }
 
@@ -218,6 +229,7 @@ impl State {
             runtime: self.args.runtimes.get(row.runtime),
             edge: self.args.edge.clone(),
             events: self.args.events.clone(),
+            logs: self.args.logs.clone(),
         };
         let handle = self.args.directory.handle(row.id);
         let spec = ChildSpec::worker(path, "deployment", &handle, move || (DeploymentActor, args.clone()))
@@ -245,9 +257,13 @@ impl State {
     fn begin_listing(&mut self) {
         while self.errands.try_join_next().is_some() {}
         let runtimes = self.args.runtimes.in_use();
-        let myself = self.myself.clone();
+        let (myself, logs) = (self.myself.clone(), self.args.logs.clone());
         self.errands.spawn(async move {
             let mut listed = Listed::default();
+            match logs.deployments().await {
+                Ok(deployments) => listed.logs = deployments,
+                Err(error) => warn!(%error, "the logs could not be listed"),
+            }
             for runtime in runtimes {
                 let kind = runtime.kind();
                 match (runtime.list().await, runtime.built().await) {
@@ -265,8 +281,8 @@ impl State {
         });
     }
 
-    /// Removes what has been in nobody's use for long enough: instances without a deployment, and what was built for
-    /// releases that can no longer serve.
+    /// Removes what has been in nobody's use for long enough: instances and logs without a deployment, and what was built
+    /// for releases that can no longer serve.
     async fn listed(&mut self, listed: Listed) -> Result<(), ActorProcessingErr> {
         let rows = deployments::wanted(&self.args.store).await?;
         let needed = releases::needed(&self.args.store, rows.iter().map(|row| row.id)).await?;
@@ -281,6 +297,11 @@ impl State {
         for (kind, built) in self.waste.due(waste) {
             self.discard(kind, built);
         }
+        let old_logs = listed.logs.into_iter();
+        let old_logs = old_logs.filter(|id| rows.iter().all(|row| row.id != *id));
+        for deployment in self.old_logs.due(old_logs) {
+            self.forget_logs(deployment);
+        }
         Ok(())
     }
 
@@ -290,6 +311,16 @@ impl State {
             match runtime.remove(&instance).await {
                 Ok(()) => info!(deployment.id = %deployment, ?instance, "removed an instance without a deployment"),
                 Err(error) => warn!(deployment.id = %deployment, ?instance, %error, "an orphan could not be removed"),
+            }
+        });
+    }
+
+    fn forget_logs(&mut self, deployment: DeploymentId) {
+        let logs = self.args.logs.clone();
+        self.errands.spawn(async move {
+            match logs.remove(deployment).await {
+                Ok(()) => info!(deployment.id = %deployment, "removed the logs of a deleted deployment"),
+                Err(error) => warn!(deployment.id = %deployment, %error, "old logs could not be removed"),
             }
         });
     }

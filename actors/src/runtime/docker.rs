@@ -14,12 +14,14 @@ mod labels;
 mod logs;
 mod observe;
 mod oom;
+mod usage;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bollard::Docker as Client;
-use futures_util::stream::BoxStream;
+use chrono::{DateTime, Utc};
+use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -29,8 +31,8 @@ use self::{
     labels::Labels,
 };
 use super::{
-    Artifact, BuildLog, Built, Change, EnforcedLimits, Error, InstanceRef, InstanceSpec, Kind, Observation, Runtime,
-    Source, Wanted,
+    Artifact, BuildLog, Built, Change, EnforcedLimits, Error, InstanceRef, InstanceSpec, Kind, Line, Observation,
+    Runtime, Source, Usage, Wanted,
 };
 use crate::id::DeploymentId;
 
@@ -204,6 +206,21 @@ impl Runtime for Docker {
 
     async fn tail(&self, instance: &InstanceRef, num_lines: usize) -> Result<Vec<String>, Error> {
         logs::tail(&self.client()?, &instance.0, num_lines).await
+    }
+
+    fn output(
+        &self,
+        instance: &InstanceRef,
+        after: Option<DateTime<Utc>>,
+    ) -> BoxStream<'static, Result<Vec<Line>, Error>> {
+        match self.client() {
+            Ok(client) => logs::output(&client, &instance.0, after),
+            Err(error) => stream::iter([Err(error)]).boxed(),
+        }
+    }
+
+    async fn usage(&self, instance: &InstanceRef) -> Result<Option<Usage>, Error> {
+        usage::usage(&self.client()?, &instance.0).await
     }
 
     fn changes(&self) -> BoxStream<'static, Change> {

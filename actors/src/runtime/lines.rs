@@ -1,8 +1,11 @@
 //! Output of programs as lines.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, fmt};
 
-const MAX_LINE_BYTES: usize = 8 * 1024;
+use chrono::{DateTime, SecondsFormat, Utc};
+
+/// Longer lines are cut.
+pub(crate) const MAX_LINE_BYTES: usize = 8 * 1024;
 
 /// Splits output into its last lines. What is not UTF-8 is replaced, and long lines are cut.
 pub(super) fn last_lines(output: &[u8], num_lines: usize) -> Vec<String> {
@@ -18,6 +21,30 @@ pub(super) fn last_lines(output: &[u8], num_lines: usize) -> Vec<String> {
         oldest_first.push_front(String::from_utf8_lossy(shown).into_owned());
     }
     oldest_first.into()
+}
+
+/// A line with the time when it was printed, as logs keep it: `2026-01-15T10:30:00.123456789Z text`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stamped<'a> {
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) text: &'a str,
+}
+
+impl<'a> Stamped<'a> {
+    /// Reads a line; nothing if it does not begin with a time.
+    pub(crate) fn parse(line: &'a str) -> Option<Self> {
+        let (at, text) = line.split_once(' ').unwrap_or((line, ""));
+        let at = DateTime::parse_from_rfc3339(at).ok()?.to_utc();
+        Some(Self { at, text })
+    }
+}
+
+/// Writes it with its end.
+impl fmt::Display for Stamped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.at.to_rfc3339_opts(SecondsFormat::Nanos, true);
+        writeln!(f, "{at} {}", self.text)
+    }
 }
 
 #[cfg(test)]

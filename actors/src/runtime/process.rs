@@ -14,6 +14,7 @@ mod observe;
 mod procfile;
 mod record;
 mod stop;
+mod usage;
 mod watch;
 
 use std::{
@@ -25,9 +26,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use futures_util::stream::BoxStream;
+use chrono::{DateTime, Utc};
+use futures_util::stream::{self, BoxStream, StreamExt};
 
-pub(crate) use self::follow::{Chunk, Follower, From};
+pub(crate) use self::follow::{Follower, From};
 pub use self::keeper::keep;
 pub(crate) use self::record::{read_json, replace_json};
 use self::{
@@ -35,8 +37,8 @@ use self::{
     record::{Phase, Record},
 };
 use super::{
-    Artifact, BuildLog, Built, Change, EnforcedLimits, Error, InstanceRef, InstanceSpec, Kind, Observation, Runtime,
-    Source, Wanted,
+    Artifact, BuildLog, Built, Change, EnforcedLimits, Error, InstanceRef, InstanceSpec, Kind, Line, Observation,
+    Runtime, Source, Usage, Wanted,
 };
 use crate::{id::DeploymentId, value::Command};
 
@@ -221,6 +223,24 @@ impl Runtime for Processes {
         match Record::of(&self.root, instance) {
             Some(record) => blocking(move || log::tail(record.directory(), num_lines)).await,
             None => Ok(Vec::new()),
+        }
+    }
+
+    fn output(
+        &self,
+        instance: &InstanceRef,
+        after: Option<DateTime<Utc>>,
+    ) -> BoxStream<'static, Result<Vec<Line>, Error>> {
+        match Record::of(&self.root, instance) {
+            Some(record) => follow::output(record, after),
+            None => stream::empty().boxed(),
+        }
+    }
+
+    async fn usage(&self, instance: &InstanceRef) -> Result<Option<Usage>, Error> {
+        match Record::of(&self.root, instance) {
+            Some(record) => usage::usage(record).await,
+            None => Ok(None),
         }
     }
 

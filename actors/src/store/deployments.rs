@@ -16,13 +16,17 @@ use crate::{
 
 mod announce;
 mod begin;
+mod cancel;
 mod change;
 mod claim;
+mod patch;
 mod row;
 
 use announce::announce;
 pub use begin::{begin_generation, request_release, request_restart, request_rollback};
+pub use cancel::request_cancel;
 pub use change::{Change, OUTDATED, confirm, doubt, mark_deleted, record, record_failure, set_desired};
+pub use patch::{Patch, patch};
 
 /// A deployment.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +71,8 @@ pub struct Deployment {
     pub instance: Option<InstanceRef>,
     /// The instance that is to serve once it is healthy.
     pub candidate: Option<InstanceRef>,
+    /// The release whose instance was begun last: the candidate's, if there is one.
+    pub candidate_release_id: Option<ReleaseId>,
     /// Whether the instance is to give way to a new one of the same release.
     pub is_replacing: bool,
     /// How many instances were ever begun; the newest is the only one that may become the candidate.

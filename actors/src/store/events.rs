@@ -19,10 +19,12 @@ use serde::Serialize;
 use super::{Store, column, now};
 use crate::{Error, id::EventId};
 
+mod list;
 mod name;
 mod prune;
 mod row;
 
+pub use list::of_subject;
 pub use prune::prune;
 
 /// Events of projects.

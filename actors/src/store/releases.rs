@@ -3,14 +3,12 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*,
+};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Listed, Page, Store,
-    column::{storable, to_json},
-    deployments, now,
-};
+use super::{Listed, Page, Store, column::to_json, deployments, now};
 use crate::{
     Error,
     id::{DeploymentId, ReleaseId},
@@ -18,10 +16,17 @@ use crate::{
     value::{CpuLimit, Environment, MemoryLimit},
 };
 
+mod facts;
 mod row;
+
+pub(super) use facts::fail;
+pub use facts::{Ending, Part, Phase, note_build, note_phase};
 
 /// So many releases of a deployment can serve again at once.
 pub const NUM_KEPT: usize = 5;
+
+/// The code of an end of a build that came too late: the release had ended already.
+pub const NOT_BUILDING: &str = "RELEASE_NOT_BUILDING";
 
 /// How far a release has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
@@ -55,6 +60,8 @@ pub struct Release {
     pub number: i64,
     /// What it runs, once it is ready.
     pub artifact: Option<Artifact>,
+    /// The number of the release that this was built for, if it was another one.
+    pub built_as: Option<i64>,
     /// What the program is given.
     pub environment: Environment,
     /// CPUs that it may use.
@@ -71,6 +78,16 @@ pub struct Release {
     pub created_at: DateTime<Utc>,
     /// Who wanted it.
     pub created_by: String,
+    /// How long each part of the last attempt to bring it up took.
+    pub phases: Vec<Phase>,
+    /// What its build said last.
+    pub build_log: Vec<String>,
+    /// How its instance ended, if it failed by that.
+    pub exit_code: Option<i64>,
+    /// Whether that was for its memory.
+    pub is_oom: Option<bool>,
+    /// What it said last, if it failed.
+    pub last_lines: Vec<String>,
 }
 
 /// A release that is about to be built.
@@ -86,6 +103,10 @@ pub struct NewRelease {
     pub source_commit: Option<String>,
     /// Who wants it.
     pub created_by: String,
+    /// What it runs, if that is built already: then it is ready.
+    pub artifact: Option<Artifact>,
+    /// The number of the release that this was built for.
+    pub built_as: Option<i64>,
 }
 
 /// Begins the next release of a deployment that is locked, which makes the next number ours alone.
@@ -102,22 +123,37 @@ pub(super) async fn begin(
         .try_into()
 }
 
-/// Says whether a release could not be built or never became healthy.
-pub(super) async fn is_failed(transaction: &DatabaseTransaction, id: ReleaseId) -> Result<bool, Error> {
+/// Says how far a release has come.
+pub(super) async fn status(transaction: &DatabaseTransaction, id: ReleaseId) -> Result<Status, Error> {
+    Ok(within(transaction, id).await?.status)
+}
+
+/// Returns a release as it is in a transaction.
+pub(super) async fn within(transaction: &DatabaseTransaction, id: ReleaseId) -> Result<Release, Error> {
     let row = row::Entity::find_by_id(id).one(transaction).await?;
-    Ok(row.ok_or_else(|| not_found(id))?.status == Status::Failed)
+    row.ok_or_else(|| not_found(id))?.try_into()
+}
+
+/// Returns the release of a deployment with that number.
+///
+/// # Errors
+/// Fails when there is none.
+pub async fn by_number(store: &Store, deployment: DeploymentId, number: i64) -> Result<Release, Error> {
+    store
+        .read(async |reader| numbered(reader, deployment, number).await)
+        .await
 }
 
 /// Returns the release with that number.
 pub(super) async fn numbered(
-    transaction: &DatabaseTransaction,
+    database: &impl ConnectionTrait,
     deployment: DeploymentId,
     number: i64,
 ) -> Result<Release, Error> {
     let query = row::Entity::find()
         .filter(row::Column::DeploymentId.eq(deployment))
         .filter(row::Column::Number.eq(number));
-    let row = query.one(transaction).await?.ok_or_else(|| Error::NotFound {
+    let row = query.one(database).await?.ok_or_else(|| Error::NotFound {
         kind: "Release",
         id: number.to_string(),
     })?;
@@ -127,7 +163,7 @@ pub(super) async fn numbered(
 /// Ends the building of a release with what it runs.
 ///
 /// # Errors
-/// Fails when there is no such release, and with `RELEASE_NOT_BUILDING` when it has ended before.
+/// Fails when there is no such release, and with [`NOT_BUILDING`] when it has ended before.
 pub async fn finish(store: &Store, id: ReleaseId, artifact: &Artifact) -> Result<Release, Error> {
     let change = row::ActiveModel {
         status: Set(Status::Ready),
@@ -218,26 +254,16 @@ async fn old(transaction: &DatabaseTransaction, deployment: DeploymentId) -> Res
 pub async fn needed(store: &Store, of: impl IntoIterator<Item = DeploymentId>) -> Result<HashSet<Built>, Error> {
     let query = row::Entity::find()
         .select_only()
-        .columns([row::Column::DeploymentId, row::Column::Number])
+        .columns([row::Column::DeploymentId, row::Column::Number, row::Column::BuiltAs])
         .filter(row::Column::Status.is_in([Status::Building, Status::Ready]))
         .filter(row::Column::DeploymentId.is_in(of))
-        .into_tuple::<(DeploymentId, i64)>();
+        .into_tuple::<(DeploymentId, i64, Option<i64>)>();
     let found = store.read(async |reader| Ok(query.all(reader).await?)).await?;
-    let built = |(deployment, release)| Built { deployment, release };
-    Ok(found.into_iter().map(built).collect())
-}
-
-/// Ends a release without success, in the transaction of what follows from that. One that has served before is as good as
-/// it was then.
-pub(super) async fn fail(transaction: &DatabaseTransaction, id: ReleaseId, reason: &str) -> Result<(), DbErr> {
-    let change = row::ActiveModel {
-        status: Set(Status::Failed),
-        reason: Set(Some(storable(reason.to_owned()))),
-        ..Default::default()
+    let built = |(deployment, number, built_as): (_, i64, Option<i64>)| Built {
+        deployment,
+        release: built_as.unwrap_or(number),
     };
-    let update = row::Entity::update_many().set(change).filter(row::Column::Id.eq(id));
-    update.filter(row::Column::ServedAt.is_null()).exec(transaction).await?;
-    Ok(())
+    Ok(found.into_iter().map(built).collect())
 }
 
 /// Returns a release.
@@ -290,7 +316,7 @@ fn not_found(id: ReleaseId) -> Error {
 
 fn not_building(id: ReleaseId) -> Error {
     Error::Conflict {
-        code: "RELEASE_NOT_BUILDING",
+        code: NOT_BUILDING,
         reason: format!("release {id} is not being built any more"),
     }
 }

@@ -52,6 +52,11 @@ async fn releases_come_and_go_and_come_again() {
             (&json!(2), &json!("ready"), &json!("redeploy"))
         );
         assert_eq!(newest["environment"], json!({"API_KEY": "***"}));
+        let phases = newest["phases"].as_array().unwrap();
+        let parts: Vec<&str> = phases.iter().filter_map(|phase| phase["phase"].as_str()).collect();
+        assert_eq!(parts, ["build", "start", "health", "switch"]);
+        assert!(phases.iter().all(|phase| phase["duration_ms"].is_u64()), "{phases:?}");
+        assert_ne!(newest["build_log"], json!([]));
 
         let candidates = world
             .post_nothing(&format!("/api/v1/deployments/{id}/rollback"))

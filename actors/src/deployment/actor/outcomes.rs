@@ -3,17 +3,15 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use ractor::ActorProcessingErr;
-use tokio::time::Instant;
 
-use super::State;
+use super::{State, failures::ran_for};
 use crate::{
     Error,
     deployment::{
         Status,
-        crash_loop::CrashLoop,
-        failure::{Consequence, Failure},
+        failure::Failure,
         job::{Job, Outcome},
         traffic::Led,
         watch::Verdict,
@@ -21,8 +19,8 @@ use crate::{
     id::{Generation, ReleaseId},
     runtime::{self, Artifact, Exit, InstanceRef},
     store::{
-        deployments::{self, Change, Deployment},
-        releases,
+        deployments::{self, Change},
+        releases::{self, Phase},
     },
 };
 
@@ -48,6 +46,7 @@ impl State {
         outcome: Outcome,
         is_outdated: bool,
     ) -> Result<(), ActorProcessingErr> {
+        self.note_probe(&outcome);
         match outcome {
             Outcome::Observed(Ok(instances)) => return self.advance(&instances, is_outdated).await,
             Outcome::Observed(Err(error)) | Outcome::Cleared(Err(error)) => return self.runtime_failed(error).await,
@@ -59,22 +58,33 @@ impl State {
                     return Ok(());
                 }
             }
-            Outcome::Started { generation, result } => self.started(generation, result).await?,
+            Outcome::Started {
+                generation,
+                phase,
+                result,
+            } => self.started(generation, &phase, result).await?,
             Outcome::Probed {
                 instance,
-                endpoint,
-                result: Ok(()),
+                phase,
+                result: Ok(endpoint),
             } => {
+                self.note_phase(&self.row().await?, &phase).await?;
                 self.begin(Job::Route(Led::To { instance, endpoint }));
                 return Ok(());
             }
             Outcome::Probed {
                 instance,
+                phase,
                 result: Err((reason, lines)),
-                ..
-            } => self.not_healthy(&instance, &reason, lines).await?,
-            Outcome::Routed { to, result: Ok(()) } => self.led(to).await?,
-            Outcome::Routed { to, result: Err(error) } => return self.not_led(&to, &error).await,
+            } => self.not_healthy(&instance, &phase, &reason, lines).await?,
+            Outcome::Routed {
+                to,
+                phase,
+                result: Ok(()),
+            } => self.led(to, &phase).await?,
+            Outcome::Routed {
+                to, result: Err(error), ..
+            } => return self.not_led(&to, &error).await,
             Outcome::ExitRead {
                 instance,
                 generation,
@@ -89,14 +99,32 @@ impl State {
         Ok(())
     }
 
+    fn note_probe(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Watched(Ok(())) | Outcome::Probed { result: Ok(_), .. } => self.probes.note(Ok(())),
+            Outcome::Watched(Err((reason, _)))
+            | Outcome::Probed {
+                result: Err((reason, _)),
+                ..
+            } => self.probes.note(Err(reason)),
+            _ => {}
+        }
+    }
+
     pub(super) async fn build_finished(&mut self, outcome: Outcome) -> Result<(), ActorProcessingErr> {
         self.building = None;
-        let Outcome::Built { release, result } = outcome else {
+        let Outcome::Built {
+            release,
+            phase,
+            log,
+            result,
+        } = outcome
+        else {
             return Err("the build of the deployment panicked".into());
         };
         match result {
             Err(error) if is_passing(&error) => return self.runtime_failed(error).await,
-            result => self.built(release, result).await?,
+            result => self.built(release, &phase, log, result).await?,
         }
         self.reconcile();
         Ok(())
@@ -119,12 +147,19 @@ impl State {
     async fn built(
         &mut self,
         release: ReleaseId,
+        phase: &Phase,
+        log: Vec<String>,
         result: Result<Artifact, runtime::Error>,
     ) -> Result<(), ActorProcessingErr> {
         let row = self.row().await?;
+        if row.target_id != release {
+            // It was superseded meanwhile and has ended already.
+            return Ok(());
+        }
+        let secrets = self.secrets(&row).await?;
+        let log: Vec<String> = log.iter().map(|line| secrets.mask(line).into_owned()).collect();
+        releases::note_build(&self.args.store, release, phase, &log).await?;
         match result {
-            // One that was superseded meanwhile has ended already.
-            _ if row.target_id != release => Ok(()),
             Ok(artifact) => {
                 releases::finish(&self.args.store, release, &artifact).await?;
                 Ok(())
@@ -136,12 +171,14 @@ impl State {
     async fn started(
         &mut self,
         generation: Generation,
+        phase: &Phase,
         result: Result<InstanceRef, runtime::Error>,
     ) -> Result<(), ActorProcessingErr> {
         let row = self.row().await?;
         if row.generation != generation {
             return Ok(());
         }
+        self.note_phase(&row, phase).await?;
         match result {
             Ok(instance) => {
                 let change = Change {
@@ -150,13 +187,14 @@ impl State {
                 };
                 Ok(self.record(&row, &change).await?)
             }
-            Err(error) => self.fail_target(&row, Failure::start(&error), Duration::ZERO).await,
+            Err(error) => self.fail_candidate(&row, Failure::start(&error), Duration::ZERO).await,
         }
     }
 
     async fn not_healthy(
         &mut self,
         instance: &InstanceRef,
+        phase: &Phase,
         reason: &str,
         lines: Vec<String>,
     ) -> Result<(), ActorProcessingErr> {
@@ -164,12 +202,13 @@ impl State {
         if row.candidate.as_ref() != Some(instance) {
             return Ok(());
         }
+        self.note_phase(&row, phase).await?;
         let failure = Failure::unhealthy(reason, row.health_check.timeout_s, lines);
-        self.fail_target(&row, failure, Duration::ZERO).await
+        self.fail_candidate(&row, failure, Duration::ZERO).await
     }
 
     /// The edge does as it was told: a candidate that connections are led to has taken over.
-    async fn led(&mut self, to: Led) -> Result<(), ActorProcessingErr> {
+    async fn led(&mut self, to: Led, phase: &Phase) -> Result<(), ActorProcessingErr> {
         self.has_unroute_failed = false;
         self.led = to;
         let row = self.row().await?;
@@ -179,16 +218,18 @@ impl State {
         if row.candidate.as_ref() != Some(instance) {
             return Ok(());
         }
+        let release = row.candidate_release_id.unwrap_or(row.target_id);
         let change = Change {
             instance: Some(Some(instance.clone())),
             candidate: Some(None),
-            release_id: Some(row.target_id),
+            release_id: Some(release),
             is_replacing: Some(false),
             started_at: Some(Utc::now()),
             ..Change::to(Status::Running)
         };
+        self.note_phase(&row, phase).await?;
         self.record(&row, &change).await?;
-        Ok(releases::note_served(&self.args.store, row.id, row.target_id).await?)
+        Ok(releases::note_served(&self.args.store, row.id, release).await?)
     }
 
     /// The edge does not do as it was told. Only a port that cannot be had is the deployment's own failure.
@@ -205,7 +246,8 @@ impl State {
             return Ok(());
         }
         self.led = Led::Nowhere;
-        self.fail_target(&row, Failure::unrouted(error), Duration::ZERO).await?;
+        self.fail_candidate(&row, Failure::unrouted(error), Duration::ZERO)
+            .await?;
         self.begin(Job::Observe);
         Ok(())
     }
@@ -263,94 +305,6 @@ impl State {
         self.fail(&row, instance, failure, ran_for).await
     }
 
-    /// Records what happened to an instance, and what follows.
-    pub(super) async fn fail(
-        &mut self,
-        row: &Deployment,
-        instance: &InstanceRef,
-        failure: Failure,
-        ran_for: Duration,
-    ) -> Result<(), ActorProcessingErr> {
-        if row.instance.as_ref() == Some(instance) {
-            self.fail_app(row, failure, ran_for).await
-        } else {
-            self.fail_target(row, failure, ran_for).await
-        }
-    }
-
-    /// What was to serve cannot: the release that served before goes on, or is started again. Where there is none, the
-    /// app itself has failed.
-    async fn fail_target(
-        &mut self,
-        row: &Deployment,
-        failure: Failure,
-        ran_for: Duration,
-    ) -> Result<(), ActorProcessingErr> {
-        let earlier = row.release_id.filter(|earlier| *earlier != row.target_id);
-        if earlier.is_none() && row.instance.is_none() {
-            return self.fail_app(row, failure, ran_for).await;
-        }
-        let status = match row.instance {
-            Some(_) => row.status,
-            None => Status::Restarting,
-        };
-        let change = Change {
-            reason: Some(format!("a new instance {}; the one before goes on", failure.reason)),
-            target_id: earlier,
-            generation: Some(row.generation.next()),
-            candidate: Some(None),
-            is_replacing: Some(false),
-            ..Change::to(status)
-        };
-        self.record_failure(row, &failure, change, earlier.map(|_| row.target_id))
-            .await?;
-        self.waiting.fail(row, &failure.reason);
-        Ok(())
-    }
-
-    /// The app does not run: it is started again after a pause, or given up.
-    async fn fail_app(
-        &mut self,
-        row: &Deployment,
-        failure: Failure,
-        ran_for: Duration,
-    ) -> Result<(), ActorProcessingErr> {
-        let is_over = match failure.consequence {
-            Consequence::GiveUp => true,
-            Consequence::GiveUpUnlessItHasRun => row.started_at.is_none(),
-            Consequence::TryAgain => false,
-        };
-        if is_over {
-            let change = failure.change(row, Status::Failed, None);
-            return self.record_failure(row, &failure, change, Some(row.target_id)).await;
-        }
-        let mut crash_loop = self.crash_loop.clone().unwrap_or_else(|| CrashLoop::of(row.status));
-        let verdict = crash_loop.note_exit(ran_for, rand::random());
-        let status = if verdict.is_looping {
-            Status::CrashLooping
-        } else {
-            Status::Restarting
-        };
-        let change = failure.change(row, status, Some(verdict.pause));
-        self.record_failure(row, &failure, change, None).await?;
-        // Only what was recorded counts: a failure whose write was outdated is observed again.
-        self.crash_loop = Some(crash_loop);
-        self.retry_at = Some(Instant::now() + verdict.pause);
-        Ok(())
-    }
-
-    async fn record_failure(
-        &self,
-        row: &Deployment,
-        failure: &Failure,
-        change: Change,
-        release: Option<ReleaseId>,
-    ) -> Result<(), ActorProcessingErr> {
-        deployments::record_failure(&self.args.store, row, &change, &failure.entry(row), release).await?;
-        self.announce();
-        Ok(())
-    }
-
     /// The edge could not be asked. It keeps the routes that it has, so nothing is worse than before.
     fn edge_failed(&mut self, error: &Error) {
         tracing::warn!(deployment.id = %self.args.deployment, %error, "a deployment waits for the edge");
@@ -376,13 +330,4 @@ impl State {
         }
         Ok(())
     }
-}
-
-/// How long an instance served when it ended; a candidate did not.
-pub(super) fn ran_for(row: &Deployment, instance: &InstanceRef, ended_at: DateTime<Utc>) -> Duration {
-    let is_live = row.instance.as_ref() == Some(instance);
-    let started_at = row.started_at.filter(|_| is_live);
-    started_at.map_or(Duration::ZERO, |started_at| {
-        (ended_at - started_at).to_std().unwrap_or_default()
-    })
 }

@@ -6,14 +6,14 @@ use chrono::{DateTime, Utc};
 use ractor::ActorProcessingErr;
 use tokio::time::Instant;
 
-use super::{State, outcomes};
+use super::{State, failures::ran_for, outcomes};
 use crate::{
     Error,
     deployment::{
         Desired, Status,
         crash_loop::CrashLoop,
         failure::Failure,
-        job::Job,
+        job::{Job, UNREACHABLE},
         machine::{self, Facts, ReleaseState, Routed, Step},
         traffic::Led,
         watch::Watch,
@@ -26,6 +26,7 @@ use crate::{
         projects,
         releases::{self, Release},
     },
+    value::Secrets,
 };
 
 /// One observation leads to at most so many writes before the next job; more would be a defect of the machine.
@@ -45,6 +46,7 @@ impl State {
         instances: &[Observation],
         is_outdated: bool,
     ) -> Result<(), ActorProcessingErr> {
+        self.keep_logs(instances).await?;
         for _ in 0..MAX_WRITES {
             let row = self.row().await?;
             self.crash_loop.get_or_insert_with(|| CrashLoop::of(row.status));
@@ -83,6 +85,19 @@ impl State {
             self.args.deployment
         )
         .into())
+    }
+
+    /// Has what the instances print copied into the logs of their releases.
+    async fn keep_logs(&mut self, instances: &[Observation]) -> Result<(), Error> {
+        for seen in self.logs.unfollowed(instances) {
+            let release = match releases::by_number(&self.args.store, self.args.deployment, seen.release).await {
+                // One that another database knew; it is about to be retired.
+                Err(Error::NotFound { .. }) => continue,
+                release => release?,
+            };
+            self.logs.follow(seen, Secrets::of([&release.environment]));
+        }
+        Ok(())
     }
 
     /// Begins the build that is due, and gives up what is no longer wanted beside the steps.
@@ -129,7 +144,7 @@ impl State {
                 self.record(row, &change).await?;
             }
             Step::RecordVanished(instance) => {
-                let ran_for = outcomes::ran_for(row, &instance, Utc::now());
+                let ran_for = ran_for(row, &instance, Utc::now());
                 self.fail(row, &instance, Failure::vanished(), ran_for).await?;
             }
             other => return Ok(Some(other)),
@@ -139,14 +154,14 @@ impl State {
 
     /// An instance runs and cannot be reached from here, such as one that has just ended or lost its network.
     async fn await_endpoint(&mut self, row: &Deployment) -> Result<(), ActorProcessingErr> {
-        let doubt = format!("{}its instance cannot be reached from this machine", outcomes::DOUBT);
+        let doubt = format!("{}{UNREACHABLE}", outcomes::DOUBT);
         deployments::doubt(&self.args.store, row, &doubt).await?;
         self.announce();
         self.remind(outcomes::RUNTIME_PAUSE);
         Ok(())
     }
 
-    /// Makes the job of a step that takes time; none when the instance cannot be reached.
+    /// Makes the job of a step that takes time; none when the instance cannot be reached, and may become reachable.
     async fn job(
         &mut self,
         row: &Deployment,
@@ -156,6 +171,11 @@ impl State {
     ) -> Result<Option<Job>, ActorProcessingErr> {
         Ok(Some(match step {
             Step::Start => self.start(row, target).await?,
+            Step::StartEarlier => {
+                let earlier = row.earlier_release().ok_or("there is no earlier release")?;
+                let earlier = releases::release(&self.args.store, earlier).await?;
+                self.start(row, earlier).await?
+            }
             Step::AwaitHealth { instance, since } => return Ok(await_health(row, instance, since, instances)),
             Step::Route(instance) => {
                 let endpoint = endpoint(&instance, instances);
@@ -184,6 +204,7 @@ impl State {
                 // One that has expired is never aimed at.
                 releases::Status::Failed | releases::Status::Expired => ReleaseState::Failed,
             },
+            has_earlier: row.earlier_release().is_some(),
             is_rolling_out: row.is_rolling_out(),
             generation: row.generation,
             live: row.instance.as_ref(),
@@ -250,23 +271,23 @@ impl State {
     }
 
     /// Counts the generation, so that whatever crashes from here on the instance is known as the candidate.
-    async fn start(&mut self, row: &Deployment, target: Release) -> Result<Job, ActorProcessingErr> {
-        let Some(artifact) = target.artifact else {
-            return Err(format!("release {} has nothing to start", target.id).into());
+    async fn start(&mut self, row: &Deployment, release: Release) -> Result<Job, ActorProcessingErr> {
+        let Some(artifact) = release.artifact else {
+            return Err(format!("release {} has nothing to start", release.id).into());
         };
         self.retry_at = None;
-        let begun = deployments::begin_generation(&self.args.store, row).await?;
+        let begun = deployments::begin_generation(&self.args.store, row, release.id).await?;
         self.announce();
         Ok(Job::Start(Box::new(InstanceSpec {
             deployment: row.id,
-            release: target.number,
+            release: release.number,
             generation: begun.generation,
             artifact,
             command: row.command.clone(),
             container_port: row.container_port,
-            environment: target.environment,
-            cpu_limit: target.cpu_limit,
-            memory_limit: target.memory_limit,
+            environment: release.environment,
+            cpu_limit: release.cpu_limit,
+            memory_limit: release.memory_limit,
         })))
     }
 
@@ -298,12 +319,14 @@ fn await_health(
     since: DateTime<Utc>,
     instances: &[Observation],
 ) -> Option<Job> {
-    let endpoint = endpoint(&instance, instances)?;
     let age = (Utc::now() - since).to_std().unwrap_or_default();
-    Some(Job::AwaitHealth {
-        target: target(row, &instance, endpoint, instances),
+    let left = row.health_check.timeout_s.duration().saturating_sub(age);
+    let target = endpoint(&instance, instances).map(|endpoint| target(row, &instance, endpoint, instances));
+    (target.is_some() || left.is_zero()).then(|| Job::AwaitHealth {
+        since,
+        target,
         instance,
-        deadline: Instant::now() + row.health_check.timeout_s.duration().saturating_sub(age),
+        deadline: Instant::now() + left,
     })
 }
 

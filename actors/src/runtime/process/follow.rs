@@ -1,18 +1,23 @@
-//! Reads what an app prints while it prints it, across the turns of its two files.
+//! The output of an instance as it comes, read from what its keeper writes.
 
-use std::{
-    fs::File,
-    io::{self, ErrorKind, Read, Seek, SeekFrom},
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
+use std::{io, path::Path, time::Duration};
+
+use chrono::{DateTime, Utc};
+use futures_util::stream::{self, BoxStream, StreamExt};
+use tokio::time::sleep;
+
+use super::{blocking, log::files, observe::observe, record::Record};
+use crate::{
+    rotation::{Pair, Reader, Start},
+    runtime::{Error, InstanceState, Line, lines::Stamped},
 };
 
-use super::log::NEWEST;
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// So much is read at a time. What is further behind is skipped: a flood must not hold up who reads.
-const MAX_CHUNK_BYTES: u64 = 512 * 1024;
+/// So much is read at a time by who looks now and then.
+const MAX_LOOK_BYTES: usize = 1024 * 1024;
 
-/// Where a reader begins.
+/// Where one who looks now and then begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum From {
     /// With the first line.
@@ -21,116 +26,172 @@ pub(crate) enum From {
     End,
 }
 
-/// What was printed since the last look.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Chunk {
-    /// The output, with lines that may go on in the next chunk.
-    pub(crate) bytes: Vec<u8>,
-    /// Whether something before it was skipped.
-    pub(crate) has_gap: bool,
-    /// Whether there is more to read at once.
-    pub(crate) has_more: bool,
-}
-
-/// A place in the output of one instance. All of it blocks.
+/// The output of an instance for one who looks now and then. All of it blocks.
 #[derive(Debug)]
 pub(crate) struct Follower {
-    path: PathBuf,
+    pair: Pair,
     from: From,
-    file: Option<File>,
+    reader: Option<Reader>,
 }
 
 impl Follower {
     pub(super) fn new(directory: &Path, from: From) -> Self {
         Self {
-            path: directory.join(NEWEST),
+            pair: files(directory),
             from,
-            file: None,
+            reader: None,
         }
     }
 
-    /// Reads what is new.
-    pub(crate) fn read(&mut self) -> io::Result<Chunk> {
-        let Some(mut file) = self.current()? else {
-            return Ok(Chunk::default());
+    /// Reads the next lines, without their times; none when there are no more for now.
+    pub(crate) fn read(&mut self) -> io::Result<Vec<String>> {
+        let reader = match &mut self.reader {
+            Some(reader) => reader,
+            None => {
+                let start = match self.from {
+                    From::Start => Start::Beginning,
+                    From::End => Start::Last(0),
+                };
+                self.reader.insert(Reader::open(self.pair.clone(), start)?)
+            }
         };
-        // Looked at before the rest is read: after its turn is over nothing is written to a file.
-        let is_over = self.is_over(&file)?;
-        let position = file.stream_position()?;
-        let size = file.metadata()?.len();
-        let start = position.max(size.saturating_sub(MAX_CHUNK_BYTES));
-        file.seek(SeekFrom::Start(start))?;
-        let mut bytes = Vec::new();
-        file.by_ref().take(MAX_CHUNK_BYTES).read_to_end(&mut bytes)?;
-        if !is_over {
-            self.file = Some(file);
+        let mut lines = Vec::new();
+        let mut num_bytes = 0;
+        while num_bytes < MAX_LOOK_BYTES {
+            let some = reader.read()?;
+            if some.is_empty() {
+                break;
+            }
+            num_bytes += some.iter().map(String::len).sum::<usize>();
+            lines.extend(some.into_iter().map(without_time));
         }
-        Ok(Chunk {
-            bytes,
-            has_gap: start > position,
-            has_more: is_over,
-        })
+        Ok(lines)
     }
+}
 
-    /// Returns the file that was read last, else the newest.
-    fn current(&mut self) -> io::Result<Option<File>> {
-        if let Some(file) = self.file.take() {
-            return Ok(Some(file));
+/// Returns the text of a line as it was printed.
+pub(super) fn without_time(line: String) -> String {
+    match Stamped::parse(&line) {
+        Some(stamped) => stamped.text.to_owned(),
+        None => line,
+    }
+}
+
+struct Follow {
+    record: Record,
+    /// Out of the hands of a read that was given up.
+    reader: Option<Reader>,
+    after: Option<DateTime<Utc>>,
+    /// Whether the instance had ended before the last read.
+    has_ended: bool,
+}
+
+/// Streams batches of lines that are younger than `after`, until the instance has ended and all was read.
+pub(super) fn output(record: Record, after: Option<DateTime<Utc>>) -> BoxStream<'static, Result<Vec<Line>, Error>> {
+    let follow = Follow {
+        record,
+        reader: None,
+        after,
+        has_ended: false,
+    };
+    stream::unfold(Some(follow), |follow| async {
+        let mut follow = follow?;
+        match follow.next().await {
+            Ok(Some(lines)) => Some((Ok(lines), Some(follow))),
+            Ok(None) => None,
+            Err(error) => Some((Err(error), None)),
         }
-        match File::open(&self.path) {
-            Ok(mut file) => {
-                if self.from == From::End {
-                    file.seek(SeekFrom::End(0))?;
+    })
+    .boxed()
+}
+
+impl Follow {
+    async fn next(&mut self) -> Result<Option<Vec<Line>>, Error> {
+        loop {
+            let lines = self.read().await?;
+            if lines.is_empty() {
+                if self.has_ended {
+                    return Ok(None);
                 }
-                self.from = From::Start;
-                Ok(Some(file))
+                self.look().await?;
+                continue;
             }
-            Err(cause) if cause.kind() == ErrorKind::NotFound => {
-                self.from = From::Start;
-                Ok(None)
+            let lines: Vec<Line> = lines.iter().filter_map(|line| self.line(line)).collect();
+            if !lines.is_empty() {
+                return Ok(Some(lines));
             }
-            Err(cause) => Err(cause),
         }
     }
 
-    fn is_over(&self, file: &File) -> io::Result<bool> {
-        match self.path.metadata() {
-            Ok(newest) => Ok(newest.ino() != file.metadata()?.ino()),
-            // Between two turns, or removed: the next look tells.
-            Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(false),
-            Err(cause) => Err(cause),
+    async fn read(&mut self) -> Result<Vec<String>, Error> {
+        let (reader, pair) = (self.reader.take(), files(self.record.directory()));
+        let (reader, lines) = blocking(move || {
+            let mut reader = match reader {
+                Some(reader) => reader,
+                None => Reader::open(pair, Start::Beginning)?,
+            };
+            let lines = reader.read()?;
+            Ok((reader, lines))
+        })
+        .await?;
+        self.reader = Some(reader);
+        Ok(lines)
+    }
+
+    /// Pauses, unless the instance has ended: then there is only the rest to read.
+    async fn look(&mut self) -> Result<(), Error> {
+        let record = self.record.clone();
+        let seen = blocking(move || observe(&record)).await?;
+        let is_up = seen.is_some_and(|seen| !matches!(seen.state, InstanceState::Exited(_)));
+        if is_up {
+            sleep(LOOK_EVERY).await;
         }
+        self.has_ended = !is_up;
+        Ok(())
+    }
+
+    fn line(&self, line: &str) -> Option<Line> {
+        let Stamped { at, text } = Stamped::parse(line)?;
+        let is_new = self.after.is_none_or(|after| at > after);
+        is_new.then(|| Line {
+            at,
+            // The keeper reads one pipe for both, so that their order is kept.
+            stream: None,
+            text: text.to_owned(),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::process::log::RotatedLog;
+    use crate::{rotation::MAX_FILE_BYTES, runtime::process::log::OutputLog, value::Secrets};
 
     #[test]
-    fn output_is_read_once_across_turns_and_a_flood_is_skipped() {
+    fn who_looks_now_and_then_reads_each_line_once_and_comes_to_the_end_of_a_flood() {
         let directory = tempfile::tempdir().unwrap();
         let mut follower = Follower::new(directory.path(), From::Start);
-        assert_eq!(follower.read().unwrap(), Chunk::default());
-        let mut log = RotatedLog::new(directory.path());
-        log.write(b"a\n");
-        assert_eq!(follower.read().unwrap().bytes, b"a\n");
-        assert_eq!(follower.read().unwrap().bytes, b"");
-        log.write(b"b\n");
-        // The next turn begins with this chunk.
-        log.write(&vec![b'x'; 5 * 1024 * 1024]);
-        let first = follower.read().unwrap();
-        assert_eq!((first.bytes.as_slice(), first.has_more), (b"b\n".as_slice(), true));
-        let flood = follower.read().unwrap();
-        assert!(flood.has_gap && flood.bytes.len() as u64 == MAX_CHUNK_BYTES);
+        assert!(follower.read().unwrap().is_empty());
+        let mut log = OutputLog::new(directory.path(), Secrets::default());
+        log.push(b"a\nb");
+        assert_eq!(follower.read().unwrap(), ["a"]);
+        log.push(b"\n");
+        assert_eq!(follower.read().unwrap(), ["b"]);
         let mut late = Follower::new(directory.path(), From::End);
-        assert_eq!(late.read().unwrap().bytes, b"");
-        // And the next with this one.
-        log.write(b"c\n");
-        for follower in [&mut late, &mut follower] {
-            assert!(follower.read().unwrap().has_more);
-            assert_eq!(follower.read().unwrap().bytes, b"c\n");
+        assert!(late.read().unwrap().is_empty());
+        log.push(b"c\n");
+        assert_eq!(late.read().unwrap(), ["c"]);
+        for _ in 0..2 * MAX_FILE_BYTES / 1000 {
+            log.push(&[[b'x'; 999].as_slice(), b"\n"].concat());
         }
+        log.push(b"end\n");
+        let mut last = Vec::new();
+        for _ in 0..64 {
+            match follower.read().unwrap() {
+                lines if lines.is_empty() => break,
+                lines => last = lines,
+            }
+        }
+        assert_eq!(last.last().unwrap(), "end");
     }
 }

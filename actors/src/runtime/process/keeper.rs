@@ -34,10 +34,10 @@ use super::{
     group,
     identity::Identity,
     limits,
-    log::RotatedLog,
+    log::OutputLog,
     record::{Phase, Record, Spec, State},
 };
-use crate::{program::signal_group, runtime::Exit};
+use crate::{program::signal_group, runtime::Exit, value::Secrets};
 
 const MAX_ENVIRONMENT_BYTES: u64 = 32 * 1024 * 1024;
 const READ_BYTES: usize = 16 * 1024;
@@ -82,6 +82,8 @@ fn run(record: &Record) -> io::Result<()> {
         for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
             drop(signal(kind)?);
         }
+        let variables = environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let log = OutputLog::new(record.directory(), Secrets::among(variables));
         let (app, output) = match start(&spec, environment) {
             Ok(started) => started,
             Err(cause) => {
@@ -91,7 +93,7 @@ fn run(record: &Record) -> io::Result<()> {
                 });
             }
         };
-        let exit = attend(record, app, output, || {
+        let exit = attend(app, output, log, || {
             let app = Identity::of(app.as_raw_pid()).map_err(group::into_io)?;
             write(Phase::Running { app, since: Utc::now() })
         });
@@ -128,12 +130,11 @@ fn start(spec: &Spec, environment: BTreeMap<String, String>) -> io::Result<(Pid,
 
 /// Stays with the app until it has ended and nothing of it is left. Whatever fails, the app does not outlive this.
 async fn attend(
-    record: &Record,
     app: Pid,
     mut output: Receiver,
+    mut log: OutputLog,
     announce: impl FnOnce() -> io::Result<()>,
 ) -> io::Result<Exit> {
-    let mut log = RotatedLog::new(record.directory());
     let seen = match announce() {
         Ok(()) => copy_until_end(app, &mut output, &mut log).await,
         Err(cause) => Err(cause),
@@ -141,6 +142,7 @@ async fn attend(
     let at = Utc::now();
     clean_up(app).await?;
     drain(&mut output, &mut log).await;
+    log.end();
     Ok(Exit {
         code: seen?,
         is_oom: false,
@@ -149,7 +151,7 @@ async fn attend(
 }
 
 /// Copies output to the log until the app ends, and returns its exit code.
-async fn copy_until_end(app: Pid, output: &mut Receiver, log: &mut RotatedLog) -> io::Result<i64> {
+async fn copy_until_end(app: Pid, output: &mut Receiver, log: &mut OutputLog) -> io::Result<i64> {
     let mut children = signal(SignalKind::child())?;
     let mut buffer = vec![0; READ_BYTES];
     let mut is_open = true;
@@ -162,7 +164,7 @@ async fn copy_until_end(app: Pid, output: &mut Receiver, log: &mut RotatedLog) -
             _ = children.recv() => {}
             read = output.read(&mut buffer), if is_open => match read {
                 Ok(0) | Err(_) => is_open = false,
-                Ok(num_bytes) => log.write(&buffer[..num_bytes]),
+                Ok(num_bytes) => log.push(&buffer[..num_bytes]),
             },
         }
     }
@@ -216,10 +218,10 @@ async fn clean_up(app: Pid) -> io::Result<()> {
 }
 
 /// Reads what was printed before the end.
-async fn drain(output: &mut Receiver, log: &mut RotatedLog) {
+async fn drain(output: &mut Receiver, log: &mut OutputLog) {
     let deadline = Instant::now() + DRAIN_DEADLINE;
     let mut buffer = vec![0; READ_BYTES];
     while let Ok(Ok(num_bytes @ 1..)) = timeout_at(deadline, output.read(&mut buffer)).await {
-        log.write(&buffer[..num_bytes]);
+        log.push(&buffer[..num_bytes]);
     }
 }

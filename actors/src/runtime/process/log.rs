@@ -1,147 +1,169 @@
-//! What an app prints: two files that take turns, so that a flood never fills the disk.
+//! What an app prints, as its keeper writes it down: each line with its time, and without the secrets of the app's
+//! environment, so that those never reach the disk.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, ErrorKind, Read, Seek, SeekFrom, Write},
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+use std::{io, path::Path};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::follow::without_time;
+use crate::{
+    rotation::{Pair, Writer},
+    runtime::lines::{MAX_LINE_BYTES, Stamped, last_lines},
+    value::Secrets,
 };
 
-use crate::runtime::lines::last_lines;
-
-/// How large one of the two files may become.
-pub(super) const MAX_FILE_BYTES: u64 = 5 * 1024 * 1024;
+/// What is longer is cut into several lines; each has its time in front of it.
+const MAX_PIECE_BYTES: usize = MAX_LINE_BYTES - 64;
 /// How much of the end is looked at for the last lines.
 const MAX_TAIL_BYTES: u64 = 1024 * 1024;
-pub(super) const NEWEST: &str = "output.log";
-const OLDER: &str = "output.1.log";
 
-/// Writes what comes, and drops what cannot be written: the app must not wait for a full disk.
+/// Returns the files that the output is kept in.
+pub(super) fn files(directory: &Path) -> Pair {
+    Pair {
+        newest: directory.join("output.log"),
+        older: directory.join("output.1.log"),
+    }
+}
+
+/// Takes output as it comes and writes whole lines. What is longer than a line may be is cut into several.
 #[derive(Debug)]
-pub(super) struct RotatedLog {
-    directory: PathBuf,
-    file: Option<File>,
-    num_bytes: u64,
-    /// What was dropped since something was last written.
-    num_lost_bytes: u64,
+pub(super) struct OutputLog {
+    writer: Writer,
+    secrets: Secrets,
+    /// A line whose end has not come yet.
+    partial: Vec<u8>,
+    /// The time of the last line; those of the others are greater, so that a reader knows where it was.
+    last: DateTime<Utc>,
 }
 
-impl RotatedLog {
-    pub(super) fn new(directory: &Path) -> Self {
+impl OutputLog {
+    pub(super) fn new(directory: &Path, secrets: Secrets) -> Self {
         Self {
-            directory: directory.to_owned(),
-            file: None,
-            num_bytes: 0,
-            num_lost_bytes: 0,
+            writer: Writer::new(files(directory)),
+            secrets,
+            partial: Vec::new(),
+            last: DateTime::UNIX_EPOCH,
         }
     }
 
-    /// Writes a chunk, or counts it as lost.
-    pub(super) fn write(&mut self, chunk: &[u8]) {
-        if self.try_write(chunk).is_err() {
-            self.num_lost_bytes += chunk.len() as u64;
-            // A fresh descriptor next time: the old one may be what is broken.
-            self.file = None;
+    /// Takes a chunk of output.
+    pub(super) fn push(&mut self, chunk: &[u8]) {
+        let mut written = self.notice().into_bytes();
+        for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
+            self.partial.extend_from_slice(piece);
+            while self.partial.len() > MAX_PIECE_BYTES {
+                let rest = self.partial.split_off(MAX_PIECE_BYTES);
+                let full = std::mem::replace(&mut self.partial, rest);
+                written.extend(self.line(&full));
+            }
+            if self.partial.ends_with(b"\n") {
+                let line = std::mem::take(&mut self.partial);
+                written.extend(self.line(&line));
+            }
+        }
+        if !written.is_empty() {
+            self.writer.write(&written);
         }
     }
 
-    fn try_write(&mut self, chunk: &[u8]) -> io::Result<()> {
-        if self.num_lost_bytes > 0 {
-            let notice = format!(
-                "\n[borgos: {} bytes of output could not be written]\n",
-                self.num_lost_bytes
-            );
-            self.append(notice.as_bytes())?;
-            self.num_lost_bytes = 0;
+    /// Writes what is left, once nothing more comes.
+    pub(super) fn end(&mut self) {
+        if !self.partial.is_empty() {
+            self.push(b"\n");
         }
-        self.append(chunk)
     }
 
-    fn append(&mut self, chunk: &[u8]) -> io::Result<()> {
-        if self.num_bytes + chunk.len() as u64 > MAX_FILE_BYTES && self.num_bytes > 0 {
-            fs::rename(self.directory.join(NEWEST), self.directory.join(OLDER))?;
-            self.file = None;
+    /// Says what is missing, if anything is.
+    fn notice(&mut self) -> String {
+        match self.writer.num_lost_bytes() {
+            0 => String::new(),
+            lost => self.stamp(&format!("[borgos: {lost} bytes of output could not be written]")),
         }
-        let mut file = match self.file.take() {
-            Some(file) => file,
-            None => self.open()?,
-        };
-        file.write_all(chunk)?;
-        self.num_bytes += chunk.len() as u64;
-        self.file = Some(file);
-        Ok(())
     }
 
-    fn open(&mut self) -> io::Result<File> {
-        let path = self.directory.join(NEWEST);
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-        self.num_bytes = file.metadata()?.len();
-        Ok(file)
+    fn line(&mut self, line: &[u8]) -> Vec<u8> {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let text = String::from_utf8_lossy(line);
+        let masked = self.secrets.mask(&text).into_owned();
+        self.stamp(&masked).into_bytes()
+    }
+
+    fn stamp(&mut self, text: &str) -> String {
+        self.last = Utc::now().max(self.last + TimeDelta::nanoseconds(1));
+        Stamped { at: self.last, text }.to_string()
     }
 }
 
-/// Reads the last lines of both files, oldest first.
+/// Reads the last lines, oldest first, without their times.
 pub(super) fn tail(directory: &Path, num_lines: usize) -> io::Result<Vec<String>> {
-    let newest = read_end(&directory.join(NEWEST), MAX_TAIL_BYTES)?;
-    let older = read_end(&directory.join(OLDER), MAX_TAIL_BYTES - newest.len() as u64)?;
-    Ok(last_lines(&[older, newest].concat(), num_lines))
-}
-
-fn read_end(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
-    let mut file = match File::open(path) {
-        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        file => file?,
-    };
-    let start = file.metadata()?.len().saturating_sub(max_bytes);
-    file.seek(SeekFrom::Start(start))?;
-    let mut content = Vec::new();
-    file.take(max_bytes).read_to_end(&mut content)?;
-    Ok(content)
+    let end = files(directory).read_end(MAX_TAIL_BYTES)?;
+    let lines = last_lines(&end, num_lines).into_iter();
+    Ok(lines.map(without_time).collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::rotation::MAX_FILE_BYTES;
 
     #[test]
     fn a_flood_stays_below_the_cap_and_its_end_is_kept() {
         let directory = tempfile::tempdir().unwrap();
-        let mut log = RotatedLog::new(directory.path());
-        for number in 0..400_000 {
-            log.write(format!("{number:0>40}\n").as_bytes());
+        let mut log = OutputLog::new(directory.path(), Secrets::default());
+        for number in 0..200_000 {
+            log.push(format!("{number:0>40}\n").as_bytes());
         }
         let sizes = fs::read_dir(directory.path())
             .unwrap()
             .map(|entry| entry.unwrap().metadata().unwrap().len());
         assert!(sizes.sum::<u64>() <= 2 * MAX_FILE_BYTES);
         let lines = tail(directory.path(), 3).unwrap();
-        assert_eq!(
-            lines
-                .iter()
-                .map(|line| line.trim_start_matches('0'))
-                .collect::<Vec<_>>(),
-            ["399997", "399998", "399999"]
-        );
+        let lines: Vec<&str> = lines.iter().map(|line| line.trim_start_matches('0')).collect();
+        assert_eq!(lines, ["199997", "199998", "199999"]);
     }
 
     #[test]
-    fn lines_reach_over_both_files() {
+    fn lines_are_whole_masked_and_in_the_order_of_their_times() {
         let directory = tempfile::tempdir().unwrap();
-        fs::write(directory.path().join(OLDER), "a\nb\n").unwrap();
-        fs::write(directory.path().join(NEWEST), "c\r\nd").unwrap();
-        assert_eq!(tail(directory.path(), 3).unwrap(), ["b", "c", "d"]);
-        assert_eq!(tail(directory.path(), 9).unwrap(), ["a", "b", "c", "d"]);
+        let mut log = OutputLog::new(directory.path(), Secrets::among([("API_KEY", "canary")]));
+        for chunk in ["a ca", "nary\r\nb", "", "\n", "c"] {
+            log.push(chunk.as_bytes());
+        }
+        assert_eq!(tail(directory.path(), 9).unwrap(), ["a ***", "b"]);
+        log.end();
+        log.end();
+        assert_eq!(tail(directory.path(), 2).unwrap(), ["b", "c"]);
+        let written = fs::read_to_string(files(directory.path()).newest).unwrap();
+        let times: Vec<_> = written.lines().map(|line| Stamped::parse(line).unwrap().at).collect();
+        assert!(times.is_sorted_by(|one, next| one < next), "{written}");
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_cut_into_several() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut log = OutputLog::new(directory.path(), Secrets::default());
+        log.push(&vec![b'x'; 2 * MAX_PIECE_BYTES + 1]);
+        log.end();
+        let lengths: Vec<usize> = tail(directory.path(), 9).unwrap().iter().map(String::len).collect();
+        assert_eq!(lengths, [MAX_PIECE_BYTES, MAX_PIECE_BYTES, 1]);
     }
 
     #[test]
     fn what_could_not_be_written_is_said_once_it_can_be_again() {
         let directory = tempfile::tempdir().unwrap();
         let place = directory.path().join("later");
-        let mut log = RotatedLog::new(&place);
-        log.write(b"lost\n");
+        let mut log = OutputLog::new(&place, Secrets::default());
+        log.push(b"lost\n");
         fs::create_dir(&place).unwrap();
-        log.write(b"kept\n");
+        log.push(b"kept\n");
+        log.push(b"kept too\n");
         let lines = tail(&place, 9).unwrap();
-        assert_eq!(lines, ["", "[borgos: 5 bytes of output could not be written]", "kept"]);
+        assert_eq!(
+            lines,
+            ["[borgos: 36 bytes of output could not be written]", "kept", "kept too"]
+        );
     }
 }

@@ -29,6 +29,8 @@ pub(super) async fn first_release(
         memory_limit: new.memory_limit.clone(),
         source_commit: None,
         created_by: "deploy".to_owned(),
+        artifact: None,
+        built_as: None,
     };
     let release = releases::begin(transaction, id, &release).await?;
     let row = row::ActiveModel {
@@ -39,19 +41,20 @@ pub(super) async fn first_release(
     row::Entity::update(row).exec(transaction).await?.try_into()
 }
 
-/// Counts one more instance, which is to become the candidate. Call this before the instance is created; then a number is
+/// Counts one more instance, of this release, which is to become the candidate. Call this before the instance is created; then a number is
 /// never used twice, whatever crashes. While no other instance serves, the deployment is starting.
 ///
 /// # Errors
 /// [`super::OUTDATED`] when something else is wanted since the row was `seen`. Fails when there is no such deployment, or
 /// when it is deleted.
-pub async fn begin_generation(store: &Store, seen: &Deployment) -> Result<Deployment, Error> {
+pub async fn begin_generation(store: &Store, seen: &Deployment, release: ReleaseId) -> Result<Deployment, Error> {
     store
         .write(async |transaction| {
             let before = unchanged(transaction, seen).await?;
             let mut row = row::ActiveModel {
                 generation: Set(before.generation.next()),
                 candidate: Set(None),
+                candidate_release_id: Set(Some(release)),
                 observed_at: Set(now()),
                 updated_at: Set(now()),
                 ..Default::default()
@@ -92,8 +95,9 @@ pub async fn request_restart(store: &Store, id: DeploymentId) -> Result<Generati
                 row.generation = Set(before.generation.next());
                 row.status = Set(Status::Restarting);
                 row.reason = Set(Some("restart requested".to_owned()));
-                if releases::is_failed(transaction, before.target_id).await? {
-                    row.target_id = Set(Some(next_release(transaction, &before, "restart").await?.id));
+                if releases::status(transaction, before.target_id).await? == releases::Status::Failed {
+                    let new = next_release(&before, "restart");
+                    row.target_id = Set(Some(releases::begin(transaction, id, &new).await?.id));
                 }
             }
             write(transaction, &before, row).await?;
@@ -110,7 +114,7 @@ pub async fn request_release(store: &Store, id: DeploymentId, created_by: &str) 
     store
         .write(async |transaction| {
             let before = locked(transaction, id).await?;
-            let release = next_release(transaction, &before, created_by).await?;
+            let release = releases::begin(transaction, id, &next_release(&before, created_by)).await?;
             aim(transaction, &before, release.id, "redeploy requested").await?;
             Ok(release)
         })
@@ -138,25 +142,27 @@ pub async fn request_rollback(store: &Store, id: DeploymentId, number: i64) -> R
         .await
 }
 
-async fn next_release(transaction: &DatabaseTransaction, row: &Deployment, created_by: &str) -> Result<Release, Error> {
-    let new = NewRelease {
+/// Describes a release of what the deployment asks for now, which is to be built.
+pub(super) fn next_release(row: &Deployment, created_by: &str) -> NewRelease {
+    NewRelease {
         environment: row.environment.clone(),
         cpu_limit: row.cpu_limit.clone(),
         memory_limit: row.memory_limit.clone(),
         source_commit: None,
         created_by: created_by.to_owned(),
-    };
-    releases::begin(transaction, row.id, &new).await
+        artifact: None,
+        built_as: None,
+    }
 }
 
 /// Makes a release the one that is to serve. The generation is counted, so that a candidate of another release is none any
 /// more, and that of what serves is older than any that is to take over.
-async fn aim(
+pub(super) async fn aim(
     transaction: &DatabaseTransaction,
     before: &Deployment,
     release: ReleaseId,
     reason: &str,
-) -> Result<(), Error> {
+) -> Result<Deployment, Error> {
     releases::supersede(transaction, before.target_id, release).await?;
     let mut row = row::ActiveModel {
         desired: Set(Desired::Running),
@@ -167,17 +173,39 @@ async fn aim(
         ..Default::default()
     };
     if before.instance.is_none() {
-        row.status = Set(Status::Restarting);
+        // What was told to stop is not started again until there is what was asked for.
+        let is_idle = before.desired == Desired::Stopped || before.status == Status::Failed;
+        let is_unbuilt = releases::status(transaction, release).await? == releases::Status::Building;
+        let waits_for_build = is_unbuilt && (is_idle || before.is_building());
+        row.status = Set(if waits_for_build {
+            Status::Building
+        } else {
+            Status::Restarting
+        });
         row.reason = Set(Some(reason.to_owned()));
     }
-    write(transaction, before, row).await?;
-    Ok(())
+    write(transaction, before, row).await
 }
 
 impl Deployment {
     /// Whether another instance is to take over from the one that serves.
     pub fn is_rolling_out(&self) -> bool {
         self.instance.is_some() && (self.is_replacing || self.release_id != Some(self.target_id))
+    }
+
+    /// Whether the release that was begun last is not the one that is to serve, and nobody else serves.
+    pub fn is_starting_earlier(&self) -> bool {
+        let is_other = self.candidate_release_id.is_some_and(|begun| begun != self.target_id);
+        self.instance.is_none() && self.status == Status::Starting && is_other
+    }
+
+    /// Finds the release that served before the one that is to serve.
+    pub fn earlier_release(&self) -> Option<ReleaseId> {
+        self.release_id.filter(|earlier| *earlier != self.target_id)
+    }
+
+    fn is_building(&self) -> bool {
+        matches!(self.status, Status::Pending | Status::Building)
     }
 
     /// The last generation that a restart does not want: one that is starting is as good as a new one.

@@ -13,7 +13,8 @@ use crate::{
         Store,
         column::storable,
         error_log::{self, NewEntry},
-        now, releases,
+        now,
+        releases::{self, Ending},
     },
 };
 
@@ -96,13 +97,13 @@ pub async fn record_failure(
     seen: &Deployment,
     change: &Change,
     entry: &NewEntry,
-    release: Option<ReleaseId>,
+    failed: Option<(ReleaseId, &Ending)>,
 ) -> Result<Deployment, Error> {
     store
         .write(async |transaction| {
             let before = unchanged(transaction, seen).await?;
-            if let Some(release) = release {
-                releases::fail(transaction, release, &entry.message).await?;
+            if let Some((release, ending)) = failed {
+                releases::fail(transaction, release, ending).await?;
             }
             error_log::append(transaction, entry).await?;
             write(transaction, &before, observed(&before, change)).await
@@ -221,7 +222,10 @@ pub(super) async fn write(
         ..row
     };
     let after: Deployment = row::Entity::update(row).exec(transaction).await?.try_into()?;
-    let news = |row: &Deployment| (row.status, row.reason.clone(), row.release_id, row.target_id);
+    let news = |row: &Deployment| {
+        let parts = (row.status, row.reason.clone(), row.release_id, row.target_id);
+        (parts, row.name.clone())
+    };
     if news(&after) != news(before) {
         announce(transaction, "deployment_status", &after).await?;
     }

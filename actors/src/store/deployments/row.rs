@@ -44,6 +44,8 @@ pub(super) struct Model {
     pub target_id: Option<ReleaseId>,
     pub instance: Option<String>,
     pub candidate: Option<String>,
+    /// Missing in rows of a BorgOS that started no release but the target.
+    pub candidate_release_id: Option<ReleaseId>,
     pub is_replacing: bool,
     pub generation: Generation,
     pub restarts: i64,
@@ -93,6 +95,7 @@ impl TryFrom<Model> for Deployment {
                 .ok_or_else(|| Error::Internal(format!("deployment {} has lost its release", row.id)))?,
             instance: row.instance.map(InstanceRef),
             candidate: row.candidate.map(InstanceRef),
+            candidate_release_id: row.candidate_release_id,
             is_replacing: row.is_replacing,
             generation: row.generation,
             restarts: row.restarts,

@@ -1,6 +1,7 @@
 //! The table `releases`.
 
 use sea_orm::{ActiveValue::Set, entity::prelude::*};
+use serde::de::DeserializeOwned;
 
 use super::{NewRelease, Release, Status};
 use crate::{
@@ -30,6 +31,13 @@ pub(super) struct Model {
     pub created_by: String,
     /// When it last began to serve.
     pub served_at: Option<DateTimeUtc>,
+    /// The number of the release that the artifact was built for, if it was another one.
+    pub built_as: Option<i64>,
+    pub phases: Option<Json>,
+    pub build_log: Option<Json>,
+    pub exit_code: Option<i64>,
+    pub is_oom: Option<bool>,
+    pub last_lines: Option<Json>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -47,6 +55,7 @@ impl TryFrom<Model> for Release {
             deployment_id: row.deployment_id,
             number: row.number,
             artifact: artifact.transpose()?,
+            built_as: row.built_as,
             environment: from_json("releases.environment", row.environment)?,
             cpu_limit: parsed_opt("releases.cpu_limit", row.cpu_limit)?,
             memory_limit: parsed_opt("releases.memory_limit", row.memory_limit)?,
@@ -55,12 +64,23 @@ impl TryFrom<Model> for Release {
             reason: row.reason,
             created_at: row.created_at,
             created_by: row.created_by,
+            phases: list("releases.phases", row.phases)?,
+            build_log: list("releases.build_log", row.build_log)?,
+            exit_code: row.exit_code,
+            is_oom: row.is_oom,
+            last_lines: list("releases.last_lines", row.last_lines)?,
         })
     }
 }
 
+/// Reads a list that was not written yet as an empty one.
+fn list<T: DeserializeOwned>(column: &'static str, json: Option<Json>) -> Result<Vec<T>, Error> {
+    json.map_or(Ok(Vec::new()), |json| from_json(column, json))
+}
+
 /// A fresh row.
 pub(super) fn new(deployment_id: DeploymentId, number: i64, new: &NewRelease) -> Result<ActiveModel, Error> {
+    let artifact = new.artifact.as_ref();
     Ok(ActiveModel {
         deployment_id: Set(deployment_id),
         number: Set(number),
@@ -68,7 +88,15 @@ pub(super) fn new(deployment_id: DeploymentId, number: i64, new: &NewRelease) ->
         cpu_limit: Set(new.cpu_limit.clone().map(String::from)),
         memory_limit: Set(new.memory_limit.clone().map(String::from)),
         source_commit: Set(new.source_commit.clone().map(storable)),
-        status: Set(Status::Building),
+        artifact: Set(artifact
+            .map(|artifact| to_json("releases.artifact", artifact))
+            .transpose()?),
+        built_as: Set(new.built_as),
+        status: Set(if artifact.is_some() {
+            Status::Ready
+        } else {
+            Status::Building
+        }),
         created_at: Set(now()),
         created_by: Set(storable(new.created_by.clone())),
         ..Default::default()

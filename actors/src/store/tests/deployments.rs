@@ -255,7 +255,7 @@ async fn a_generation_is_given_once() {
         let project = a_project(store, "p").await;
         let id = a_deployment(store, project.id, "app", 8090).await.id;
         let seen = deployments::deployment(store, id).await.unwrap();
-        let given = join_all((0..20).map(|_| deployments::begin_generation(store, &seen))).await;
+        let given = join_all((0..20).map(|_| deployments::begin_generation(store, &seen, seen.target_id))).await;
         assert_eq!(given.into_iter().filter(Result::is_ok).count(), 1);
         let row = deployments::deployment(store, id).await.unwrap();
         assert_eq!((row.generation, row.status), (Generation(1), Status::Starting));
@@ -283,7 +283,9 @@ async fn a_restart_replaces_what_runs_and_leaves_what_is_coming_up() {
         assert_eq!((asked.desired, asked.status), (Desired::Running, Status::Restarting));
         assert_eq!(asked.reason.as_deref(), Some("restart requested"));
 
-        let starting = deployments::begin_generation(store, &asked).await.unwrap();
+        let starting = deployments::begin_generation(store, &asked, asked.target_id)
+            .await
+            .unwrap();
         assert_eq!(deployments::request_restart(store, id).await.unwrap(), Generation(1));
 
         let serving = serve(store, &starting).await;
@@ -317,7 +319,13 @@ async fn a_new_release_is_aimed_at_and_an_old_one_can_be_again() {
         releases::finish(store, first.target_id, &image("sha256:1"))
             .await
             .unwrap();
-        let serving = serve(store, &deployments::begin_generation(store, &first).await.unwrap()).await;
+        let serving = serve(
+            store,
+            &deployments::begin_generation(store, &first, first.target_id)
+                .await
+                .unwrap(),
+        )
+        .await;
 
         let second = deployments::request_release(store, first.id, "redeploy").await.unwrap();
         assert_eq!((second.number, second.created_by.as_str()), (2, "redeploy"));

@@ -32,6 +32,8 @@ pub(super) struct World {
     pub(super) target: ReleaseState,
     /// Whether another release than the target served last, so that there is one to go back to.
     pub(super) has_earlier: bool,
+    /// Whether what was begun last is of the release that served before.
+    pub(super) is_earlier: bool,
     pub(super) is_replacing: bool,
     pub(super) generation: Generation,
     pub(super) live: Option<InstanceRef>,
@@ -51,6 +53,7 @@ impl World {
             status: Status::Pending,
             target: ReleaseState::Unbuilt,
             has_earlier: false,
+            is_earlier: false,
             is_replacing: false,
             generation: Generation::default(),
             live: None,
@@ -69,6 +72,7 @@ impl World {
             desired: self.desired,
             status: self.status,
             target: self.target,
+            has_earlier: self.has_earlier,
             is_rolling_out: self.is_rolling_out(),
             generation: self.generation,
             live: self.live.as_ref(),
@@ -102,7 +106,7 @@ impl World {
                 self.is_route_known = false;
             }
             Happening::BuildEnds if is_build_due(&self.facts()) => self.target = ReleaseState::Ready,
-            Happening::BuildFails if is_build_due(&self.facts()) => self.fail_candidate(true),
+            Happening::BuildFails if is_build_due(&self.facts()) => self.fail_target(true),
             Happening::BuildEnds | Happening::BuildFails => {}
             Happening::LiveExits => self.exit(self.live.clone()),
             Happening::CandidateExits => self.exit(self.candidate.clone()),
@@ -114,7 +118,7 @@ impl World {
             Happening::StopRequested => self.desired = Desired::Stopped,
             Happening::RestartRequested => self.request_restart(),
             Happening::ReleaseRequested => self.request_release(),
-            Happening::HealthFails if matches!(self.next(), Step::AwaitHealth { .. }) => self.fail_candidate(false),
+            Happening::HealthFails if matches!(self.next(), Step::AwaitHealth { .. }) => self.fail_candidate(),
             Happening::HealthFails => {}
             Happening::ActorRestarts => self.is_route_known = false,
         }
@@ -150,13 +154,19 @@ impl World {
     }
 
     fn request_release(&mut self) {
+        let is_down = matches!(self.status, Status::Starting | Status::Restarting);
+        let is_on_its_way = self.desired == Desired::Running && is_down;
         self.has_earlier |= self.has_run;
         self.desired = Desired::Running;
         self.target = ReleaseState::Unbuilt;
         self.generation = self.generation.next();
         self.candidate = None;
         if self.live.is_none() {
-            self.status = Status::Restarting;
+            self.status = if is_on_its_way {
+                Status::Restarting
+            } else {
+                Status::Building
+            };
         }
     }
 
@@ -169,8 +179,27 @@ impl World {
         self.status = Status::Restarting;
     }
 
-    /// What the actor records when the target cannot be built, started or does not become healthy.
-    fn fail_candidate(&mut self, is_build: bool) {
+    fn is_starting_earlier(&self) -> bool {
+        self.live.is_none() && self.is_earlier && self.status == Status::Starting
+    }
+
+    /// What the actor records when what was begun cannot be started or does not become healthy.
+    fn fail_candidate(&mut self) {
+        if self.is_starting_earlier() {
+            self.fail_live();
+        } else {
+            self.fail_target(false);
+        }
+    }
+
+    /// What the actor records when the target cannot be built or run.
+    fn fail_target(&mut self, is_build: bool) {
+        if self.is_starting_earlier() {
+            self.has_earlier = false;
+            self.is_earlier = false;
+            self.target = ReleaseState::Ready;
+            return;
+        }
         self.generation = self.generation.next();
         self.candidate = None;
         self.is_replacing = false;
@@ -195,7 +224,13 @@ impl World {
         changes.into_iter().take(num_writes).for_each(|change| change(self));
     }
 
+    fn begin_earlier(&mut self) {
+        self.begin_generation();
+        self.is_earlier = true;
+    }
+
     fn begin_generation(&mut self) {
+        self.is_earlier = false;
         self.generation = self.generation.next();
         self.candidate = None;
         if self.live.is_none() {
@@ -237,7 +272,7 @@ impl World {
         self.live = self.candidate.take();
         self.status = Status::Running;
         self.is_replacing = false;
-        self.has_earlier = false;
+        self.has_earlier &= self.is_earlier;
         self.has_run = true;
     }
 
@@ -245,7 +280,7 @@ impl World {
         if self.live.as_ref() == Some(instance) {
             self.fail_live();
         } else {
-            self.fail_candidate(false);
+            self.fail_candidate();
         }
     }
 
@@ -288,6 +323,11 @@ fn changes(step: Step) -> Vec<Change> {
         Step::Rest | Step::AwaitRetry | Step::AwaitEdge => vec![],
         Step::Start => vec![
             Box::new(World::begin_generation),
+            Box::new(World::create),
+            Box::new(World::record_candidate),
+        ],
+        Step::StartEarlier => vec![
+            Box::new(World::begin_earlier),
             Box::new(World::create),
             Box::new(World::record_candidate),
         ],

@@ -92,6 +92,63 @@ fn a_live_instance_that_ends_during_a_rollout_leaves_the_candidate_to_take_over(
 }
 
 #[test]
+fn a_live_instance_that_ends_during_a_build_is_started_again_meanwhile() {
+    let mut world = settled();
+    world.apply(&Happening::ReleaseRequested);
+    world.apply(&Happening::LiveExits);
+    let steps = steps_to_rest(&mut world);
+    assert!(
+        matches!(
+            steps[..],
+            [
+                Step::RecordExit { .. },
+                Step::Hold,
+                Step::Retire(_),
+                Step::StartEarlier,
+                Step::AwaitHealth { .. }
+            ]
+        ),
+        "{steps:?}"
+    );
+    assert_eq!((world.status, world.target), (Status::Running, ReleaseState::Unbuilt));
+    world.apply(&Happening::BuildEnds);
+    let steps = steps_to_rest(&mut world);
+    assert!(
+        matches!(steps[..], [Step::Start, Step::AwaitHealth { .. }, Step::Retire(_)]),
+        "{steps:?}"
+    );
+}
+
+#[test]
+fn an_earlier_release_that_does_not_come_up_again_is_no_failure_of_the_one_being_built() {
+    let mut world = settled();
+    world.apply(&Happening::ReleaseRequested);
+    world.apply(&Happening::LiveExits);
+    while !matches!(world.next(), Step::AwaitHealth { .. }) {
+        world.take(usize::MAX);
+    }
+    world.apply(&Happening::HealthFails);
+    assert_eq!(
+        (world.status, world.target),
+        (Status::Restarting, ReleaseState::Unbuilt)
+    );
+    world.apply(&Happening::BuildEnds);
+    let steps = steps_to_rest(&mut world);
+    assert!(steps.contains(&Step::Start), "{steps:?}");
+    assert_eq!(world.status, Status::Running);
+}
+
+#[test]
+fn what_was_told_to_stop_waits_for_the_build_of_its_next_release() {
+    let mut world = settled();
+    world.apply(&Happening::StopRequested);
+    steps_to_rest(&mut world);
+    world.apply(&Happening::ReleaseRequested);
+    let steps = steps_to_rest(&mut world);
+    assert_eq!((steps, world.status), (vec![Step::Hold], Status::Building));
+}
+
+#[test]
 fn an_instance_that_stays_unhealthy_is_retired_and_not_tried_again() {
     let mut world = settled();
     world.apply(&Happening::LiveStaysUnhealthy);
@@ -184,6 +241,7 @@ fn no_start_before_the_back_off_is_over() {
         desired: Desired::Running,
         status: Status::CrashLooping,
         target: ReleaseState::Ready,
+        has_earlier: false,
         is_rolling_out: false,
         generation: Generation(3),
         live: None,
