@@ -7,7 +7,10 @@ pub mod edge;
 mod events;
 mod failure;
 mod output;
+mod scan;
+mod search;
 mod status;
+mod stream;
 
 use clap::{Parser, Subcommand};
 
@@ -29,6 +32,9 @@ Examples:
   borgos actors                              what runs inside, as a tree
   borgos actors restart deployment/3         replace one actor; its container keeps running
   borgos events --channels deployments       follow what happens
+  borgos scan --discover ~/code              find all projects below a directory, and scan them
+  borgos search --lang rust 'fn main'        find lines of code in all scanned projects
+  borgos search --projects postgres          find projects by all that is known of them
 
   curl http://127.0.0.1:8081/api/v1/projects
 
@@ -62,6 +68,10 @@ enum Command {
     },
     /// Show the actors of a running service as a tree, or restart one
     Actors(actors::Arguments),
+    /// Have projects scanned, and show what came of it
+    Scan(scan::Arguments),
+    /// Find lines of code in scanned projects, or projects
+    Search(search::Arguments),
     /// Follow the events of a running service, one a line
     Events(events::Arguments),
     /// Check engine, database, port and directories, and say how to mend what is wrong
@@ -78,6 +88,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Serve(flags)) => serve(flags).await,
         Some(Command::Status { remote, json }) => status::run(&remote, json).await,
         Some(Command::Actors(arguments)) => actors::run(arguments).await,
+        Some(Command::Scan(arguments)) => scan::run(arguments).await,
+        Some(Command::Search(arguments)) => search::run(arguments).await,
         Some(Command::Events(arguments)) => events::run(arguments).await,
         Some(Command::Doctor(flags)) => doctor::run(flags).await,
     }

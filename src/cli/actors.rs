@@ -3,12 +3,11 @@
 mod tree;
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
 
 use self::tree::Actor;
 use super::{
     Failure,
-    client::{Client, Remote},
+    client::{Client, Remote, understood},
     output::{self, line, plain},
 };
 
@@ -72,9 +71,4 @@ async fn restart(client: &Client, path: &str, is_json: bool) -> Result<(), Failu
 fn is_segment(text: &str) -> bool {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     !text.starts_with('.') && !text.is_empty() && text.chars().all(is_allowed)
-}
-
-fn understood<T: serde::de::DeserializeOwned>(answer: Value) -> Result<T, Failure> {
-    serde_json::from_value(answer)
-        .map_err(|error| Failure::General(format!("the answer cannot be understood: {error}; versions may differ")))
 }

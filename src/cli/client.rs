@@ -3,9 +3,13 @@
 use std::{env, net::IpAddr, time::Duration};
 
 use clap::Args;
-use reqwest::{Method, RequestBuilder, StatusCode, Url};
-use serde::Deserialize;
+use reqwest::{
+    Method, RequestBuilder, Response, StatusCode, Url,
+    header::{HeaderMap, RETRY_AFTER},
+};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
+use tokio::time::sleep;
 
 use super::{
     Failure,
@@ -16,6 +20,10 @@ use crate::{config::Secret, problem::chain};
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 /// Longer than any answer of the service takes; a restart of an actor may wait for its shutdown.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
+/// A request that comes too early is sent again, as often as a rate limit can want it.
+const MAX_ATTEMPTS: usize = 10;
+/// Whoever is told to wait longer is told so, rather than left without an answer.
+const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// Which service to talk to.
 #[derive(Debug, Clone, Args)]
@@ -88,25 +96,61 @@ impl Client {
 
     /// Gets a JSON answer.
     pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
-        let (status, body) = self.send(Method::GET, path).await?;
+        let (status, body) = self.ask(Method::GET, path).await?;
         success(status, &body)
+    }
+
+    /// Gets a JSON answer to a question with parameters, and its headers.
+    pub(super) async fn find(&self, path: &str, parameters: &[(&str, &str)]) -> Result<(HeaderMap, Value), Failure> {
+        let mut url = self.url(path);
+        url.query_pairs_mut().extend_pairs(parameters);
+        let response = self.send(|| self.http.get(url.clone())).await?;
+        let headers = response.headers().clone();
+        let (status, body) = self.read(response).await?;
+        Ok((headers, success(status, &body)?))
     }
 
     /// Posts without a body and gets a JSON answer.
     pub(super) async fn post(&self, path: &str) -> Result<Value, Failure> {
-        let (status, body) = self.send(Method::POST, path).await?;
+        let (status, body) = self.ask(Method::POST, path).await?;
+        success(status, &body)
+    }
+
+    /// Posts a JSON body and gets a JSON answer.
+    pub(super) async fn post_json(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        let response = self.send(|| self.http.post(self.url(path)).json(body)).await?;
+        let (status, body) = self.read(response).await?;
         success(status, &body)
     }
 
     /// Gets a JSON answer whatever its status says.
     pub(super) async fn get_any(&self, path: &str) -> Result<(StatusCode, Value), Failure> {
-        let (status, body) = self.send(Method::GET, path).await?;
+        let (status, body) = self.ask(Method::GET, path).await?;
         Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
     }
 
-    async fn send(&self, method: Method, path: &str) -> Result<(StatusCode, Vec<u8>), Failure> {
-        let request = self.authorized(self.http.request(method, self.url(path)));
-        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+    async fn ask(&self, method: Method, path: &str) -> Result<(StatusCode, Vec<u8>), Failure> {
+        let request = || self.http.request(method.clone(), self.url(path));
+        self.read(self.send(request).await?).await
+    }
+
+    /// Sends a request, and sends it again when it is told that it came a little too early.
+    async fn send(&self, request: impl Fn() -> RequestBuilder) -> Result<Response, Failure> {
+        let attempt = async || {
+            let sent = self.authorized(request()).send().await;
+            sent.map_err(|error| self.unreachable(&error))
+        };
+        for _ in 1..MAX_ATTEMPTS {
+            let response = attempt().await?;
+            match wait(response.status(), response.headers()) {
+                Some(time) => sleep(time).await,
+                None => return Ok(response),
+            }
+        }
+        attempt().await
+    }
+
+    async fn read(&self, response: Response) -> Result<(StatusCode, Vec<u8>), Failure> {
         let status = response.status();
         let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
         Ok((status, body.to_vec()))
@@ -135,6 +179,13 @@ impl Client {
     }
 }
 
+/// Says how long to wait before a request is sent again, if that is worth it.
+fn wait(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    let time = Duration::from_secs(seconds);
+    (status == StatusCode::TOO_MANY_REQUESTS && time <= MAX_WAIT).then_some(time)
+}
+
 fn is_local(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
@@ -147,6 +198,12 @@ fn success(status: StatusCode, body: &[u8]) -> Result<Value, Failure> {
     }
     serde_json::from_slice(body)
         .map_err(|_| Failure::General("the answer is not JSON; is this the address of a BorgOS?".to_owned()))
+}
+
+/// Understands an answer, which may come from a service of another version.
+pub(super) fn understood<T: DeserializeOwned>(answer: Value) -> Result<T, Failure> {
+    serde_json::from_value(answer)
+        .map_err(|error| Failure::General(format!("the answer cannot be understood: {error}; versions may differ")))
 }
 
 /// Says in one line why the service refused.
@@ -188,6 +245,21 @@ mod tests {
             refusal(StatusCode::BAD_GATEWAY, b"<html>").to_string(),
             "the service answered 502 Bad Gateway"
         );
+    }
+
+    #[test]
+    fn only_a_short_wait_for_the_rate_limit_is_waited() {
+        let headers = |seconds: &'static str| HeaderMap::from_iter([(RETRY_AFTER, seconds.parse().unwrap())]);
+        let refused = StatusCode::TOO_MANY_REQUESTS;
+        assert_eq!(wait(refused, &headers("2")), Some(Duration::from_secs(2)));
+        for (status, headers) in [
+            (refused, headers("600")),
+            (refused, headers("soon")),
+            (refused, HeaderMap::new()),
+            (StatusCode::SERVICE_UNAVAILABLE, headers("1")),
+        ] {
+            assert_eq!(wait(status, &headers), None, "{status} {headers:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
+use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
 
 /// How much of a text of the service is shown in one cell or column.
@@ -18,6 +19,7 @@ pub(super) enum Color {
     Green,
     Yellow,
     Red,
+    Magenta,
 }
 
 /// Writes one line to standard output.
@@ -25,6 +27,12 @@ pub(super) fn line(text: &str) -> io::Result<()> {
     let mut output = io::stdout().lock();
     writeln!(output, "{text}")?;
     output.flush()
+}
+
+/// Writes one line to standard error, about what stands on standard output.
+pub(super) fn note(text: &str) {
+    // Nothing depends on it.
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Colours a text if standard output is a terminal and NO_COLOR is not set.
@@ -36,13 +44,37 @@ pub(super) fn colored(text: &str, color: Color) -> String {
         Color::Green => 32,
         Color::Yellow => 33,
         Color::Red => 31,
+        Color::Magenta => 35,
     };
     format!("\u{1b}[{code}m{text}\u{1b}[0m")
 }
 
 /// Says whether colours are wanted.
-pub(super) fn has_colors() -> bool {
+fn has_colors() -> bool {
     io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Returns a table without borders.
+pub(super) fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(header);
+    if !has_colors() {
+        table.force_no_tty();
+    }
+    table
+}
+
+/// Writes a table, one line for each row.
+pub(super) fn rows(mut table: Table) -> Vec<String> {
+    table.discover_columns();
+    if let Some(first) = table.column_mut(0) {
+        // Without a border the first column begins at the edge.
+        first.set_padding((0, 1));
+    }
+    table.trim_fmt().lines().map(str::to_owned).collect()
 }
 
 /// Makes a text of the service fit for a cell: its control characters could steer the terminal.
