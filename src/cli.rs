@@ -10,7 +10,10 @@ mod events;
 mod failure;
 mod logs;
 mod output;
+mod scan;
+mod search;
 mod status;
+mod stream;
 mod tasks;
 
 use clap::{Parser, Subcommand};
@@ -39,6 +42,9 @@ Examples:
   borgos tasks create --agent coder --project 1 --watch 'fix the failing test'
   borgos agent-zero start                    start Agent Zero and wait until it is ready
   borgos agent-zero logs --follow            what it prints
+  borgos scan --discover ~/code              find all projects below a directory, and scan them
+  borgos search --lang rust 'fn main'        find lines of code in all scanned projects
+  borgos search --projects postgres          find projects by all that is known of them
 
   curl http://127.0.0.1:8081/api/v1/projects
 
@@ -90,6 +96,10 @@ enum Command {
     Cancel(deployments::OneArguments),
     /// Show what a deployment printed, and follow what it prints
     Logs(logs::Arguments),
+    /// Have projects scanned, and show what came of it
+    Scan(scan::Arguments),
+    /// Find lines of code in scanned projects, or projects
+    Search(search::Arguments),
     /// Follow the events of a running service, one a line
     Events(events::Arguments),
     /// List the tasks of agents, or create, show, cancel, retry or watch one
@@ -119,6 +129,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Restart(arguments)) => deployments::act(arguments, "restart").await,
         Some(Command::Cancel(arguments)) => deployments::act(arguments, "cancel").await,
         Some(Command::Logs(arguments)) => logs::run(arguments).await,
+        Some(Command::Scan(arguments)) => scan::run(arguments).await,
+        Some(Command::Search(arguments)) => search::run(arguments).await,
         Some(Command::Events(arguments)) => events::run(arguments).await,
         Some(Command::Tasks(arguments)) => tasks::run(arguments).await,
         Some(Command::AgentZero(arguments)) => agent_zero::run(arguments).await,

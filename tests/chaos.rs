@@ -14,6 +14,7 @@ mod events;
 mod health;
 mod kills;
 mod load;
+mod odd_tree;
 mod operator;
 mod proxy;
 mod releases;

@@ -80,8 +80,10 @@ pub enum Error {
 /// A text as the scan read it.
 #[derive(Debug, Clone, Copy)]
 pub struct ScannedFile<'a> {
-    /// The path below the root, with `/` between its parts.
+    /// The path below the root, with `/` between its parts and without what is no UTF-8.
     pub path: &'a str,
+    /// The path below the root that can be opened.
+    pub real_path: &'a Path,
     /// The whole content.
     pub content: &'a [u8],
     /// Its size in bytes.

@@ -7,8 +7,8 @@ use clap::{Args, Subcommand};
 use self::tree::Actor;
 use super::{
     Failure,
-    client::{Client, Remote},
-    output::{self, line, plain, understood},
+    client::{Client, Remote, understood},
+    output::{self, line, plain},
 };
 
 #[derive(Debug, Args)]

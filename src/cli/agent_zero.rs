@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::{
     Failure,
-    client::{Client, Remote},
+    client::{Client, Remote, understood},
     output::{self, line, plain, sentence},
 };
 
@@ -160,11 +160,6 @@ fn num_known(known: &[String], lines: &[String]) -> usize {
     let longest = known.len().min(lines.len());
     let is_overlap = |length: &usize| known.ends_with(&lines[..*length]);
     (0..=longest).rev().find(is_overlap).unwrap_or(0)
-}
-
-fn understood<T: serde::de::DeserializeOwned>(answer: Value) -> Result<T, Failure> {
-    serde_json::from_value(answer)
-        .map_err(|error| Failure::General(format!("the answer cannot be understood: {error}; versions may differ")))
 }
 
 #[cfg(test)]

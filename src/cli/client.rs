@@ -3,9 +3,13 @@
 use std::{env, net::IpAddr, time::Duration};
 
 use clap::Args;
-use reqwest::{Method, RequestBuilder, StatusCode, Url};
-use serde::Deserialize;
+use reqwest::{
+    Method, RequestBuilder, Response, StatusCode, Url,
+    header::{HeaderMap, RETRY_AFTER},
+};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
+use tokio::time::sleep;
 
 use super::{
     Failure,
@@ -16,6 +20,10 @@ use crate::{config::Secret, problem::chain};
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 /// Longer than any answer of the service takes; a restart of an actor may wait for its shutdown.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
+/// A request that comes too early is sent again, as often as a rate limit can want it.
+const MAX_ATTEMPTS: usize = 10;
+/// Whoever is told to wait longer is told so, rather than left without an answer.
+const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// Whoever follows is not interrupted.
 const STREAM_DEADLINE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -94,14 +102,14 @@ impl Client {
         self.request(Method::GET, path, None).await
     }
 
-    /// Gets a JSON answer to a path with these parameters.
-    pub(super) async fn get_with(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, Failure> {
+    /// Gets a JSON answer to a question with parameters, and its headers.
+    pub(super) async fn find(&self, path: &str, parameters: &[(&str, &str)]) -> Result<(HeaderMap, Value), Failure> {
         let mut url = self.url(path);
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        let (status, body) = self.send(self.http.get(url)).await?;
-        success(status, &body)
+        url.query_pairs_mut().extend_pairs(parameters);
+        let response = self.send(|| self.http.get(url.clone())).await?;
+        let headers = response.headers().clone();
+        let (status, body) = self.read(response).await?;
+        Ok((headers, success(status, &body)?))
     }
 
     /// Posts without a body and gets a JSON answer.
@@ -111,11 +119,7 @@ impl Client {
 
     /// Sends a body, if there is one, and gets a JSON answer.
     pub(super) async fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
-        let mut request = self.http.request(method, self.url(path));
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        let (status, body) = self.send(request).await?;
+        let (status, body) = self.ask(method, path, body).await?;
         success(status, &body)
     }
 
@@ -123,28 +127,49 @@ impl Client {
     pub(super) async fn stream(&self, path: &str, query: &[(&str, String)]) -> Result<Coming, Failure> {
         let mut url = self.url(path);
         url.query_pairs_mut().extend_pairs(query);
-        let request = self.authorized(self.http.get(url)).timeout(STREAM_DEADLINE);
-        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
-        let status = response.status();
-        if !status.is_success() {
-            let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
-            return Err(refusal(status, &body));
+        let request = || self.http.get(url.clone()).timeout(STREAM_DEADLINE);
+        let response = self.send(request).await?;
+        if response.status().is_success() {
+            return Ok(Coming(response));
         }
-        Ok(Coming(response))
+        let (status, body) = self.read(response).await?;
+        Err(refusal(status, &body))
     }
 
     /// Gets a JSON answer whatever its status says.
     pub(super) async fn get_any(&self, path: &str) -> Result<(StatusCode, Value), Failure> {
-        let (status, body) = self.send(self.http.get(self.url(path))).await?;
+        let (status, body) = self.ask(Method::GET, path, None).await?;
         Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), Failure> {
-        let response = self
-            .authorized(request)
-            .send()
-            .await
-            .map_err(|error| self.unreachable(&error))?;
+    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(StatusCode, Vec<u8>), Failure> {
+        let request = || {
+            let request = self.http.request(method.clone(), self.url(path));
+            match body {
+                Some(body) => request.json(body),
+                None => request,
+            }
+        };
+        self.read(self.send(request).await?).await
+    }
+
+    /// Sends a request, and sends it again when it is told that it came a little too early.
+    async fn send(&self, request: impl Fn() -> RequestBuilder) -> Result<Response, Failure> {
+        let attempt = async || {
+            let sent = self.authorized(request()).send().await;
+            sent.map_err(|error| self.unreachable(&error))
+        };
+        for _ in 1..MAX_ATTEMPTS {
+            let response = attempt().await?;
+            match wait(response.status(), response.headers()) {
+                Some(time) => sleep(time).await,
+                None => return Ok(response),
+            }
+        }
+        attempt().await
+    }
+
+    async fn read(&self, response: Response) -> Result<(StatusCode, Vec<u8>), Failure> {
         let status = response.status();
         let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
         Ok((status, body.to_vec()))
@@ -174,7 +199,7 @@ impl Client {
 }
 
 /// An answer that comes piece by piece.
-pub(super) struct Coming(reqwest::Response);
+pub(super) struct Coming(Response);
 
 impl Coming {
     /// Waits for the next piece; none when that was all.
@@ -184,6 +209,13 @@ impl Coming {
             Err(error) => Err(Failure::General(format!("the connection was lost: {}", chain(&error)))),
         }
     }
+}
+
+/// Says how long to wait before a request is sent again, if that is worth it.
+fn wait(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    let time = Duration::from_secs(seconds);
+    (status == StatusCode::TOO_MANY_REQUESTS && time <= MAX_WAIT).then_some(time)
 }
 
 fn is_local(url: &Url) -> bool {
@@ -198,6 +230,12 @@ fn success(status: StatusCode, body: &[u8]) -> Result<Value, Failure> {
     }
     serde_json::from_slice(body)
         .map_err(|_| Failure::General("the answer is not JSON; is this the address of a BorgOS?".to_owned()))
+}
+
+/// Understands an answer, which may come from a service of another version.
+pub(super) fn understood<T: DeserializeOwned>(answer: Value) -> Result<T, Failure> {
+    serde_json::from_value(answer)
+        .map_err(|error| Failure::General(format!("the answer cannot be understood: {error}; versions may differ")))
 }
 
 /// Says in one line why the service refused.
@@ -239,6 +277,21 @@ mod tests {
             refusal(StatusCode::BAD_GATEWAY, b"<html>").to_string(),
             "the service answered 502 Bad Gateway"
         );
+    }
+
+    #[test]
+    fn only_a_short_wait_for_the_rate_limit_is_waited() {
+        let headers = |seconds: &'static str| HeaderMap::from_iter([(RETRY_AFTER, seconds.parse().unwrap())]);
+        let refused = StatusCode::TOO_MANY_REQUESTS;
+        assert_eq!(wait(refused, &headers("2")), Some(Duration::from_secs(2)));
+        for (status, headers) in [
+            (refused, headers("600")),
+            (refused, headers("soon")),
+            (refused, HeaderMap::new()),
+            (StatusCode::SERVICE_UNAVAILABLE, headers("1")),
+        ] {
+            assert_eq!(wait(status, &headers), None, "{status} {headers:?}");
+        }
     }
 
     #[test]

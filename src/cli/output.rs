@@ -5,10 +5,8 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
-use serde::de::DeserializeOwned;
+use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
-
-use super::Failure;
 
 /// How much of a text of the service is shown in one cell or column.
 const MAX_CELL_CHARS: usize = 80;
@@ -21,6 +19,7 @@ pub(super) enum Color {
     Green,
     Yellow,
     Red,
+    Magenta,
 }
 
 /// Writes one line to standard output.
@@ -28,6 +27,12 @@ pub(super) fn line(text: &str) -> io::Result<()> {
     let mut output = io::stdout().lock();
     writeln!(output, "{text}")?;
     output.flush()
+}
+
+/// Writes one line to standard error, about what stands on standard output.
+pub(super) fn note(text: &str) {
+    // Nothing depends on it.
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Colours a text if standard output is a terminal and NO_COLOR is not set.
@@ -39,13 +44,37 @@ pub(super) fn colored(text: &str, color: Color) -> String {
         Color::Green => 32,
         Color::Yellow => 33,
         Color::Red => 31,
+        Color::Magenta => 35,
     };
     format!("\u{1b}[{code}m{text}\u{1b}[0m")
 }
 
 /// Says whether colours are wanted.
-pub(super) fn has_colors() -> bool {
+fn has_colors() -> bool {
     io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Returns a table without borders.
+pub(super) fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(header);
+    if !has_colors() {
+        table.force_no_tty();
+    }
+    table
+}
+
+/// Writes a table, one line for each row.
+pub(super) fn rows(mut table: Table) -> Vec<String> {
+    table.discover_columns();
+    if let Some(first) = table.column_mut(0) {
+        // Without a border the first column begins at the edge.
+        first.set_padding((0, 1));
+    }
+    table.trim_fmt().lines().map(str::to_owned).collect()
 }
 
 /// Makes a text of the service fit for a cell: its control characters could steer the terminal.
@@ -92,12 +121,6 @@ pub(super) fn duration(seconds: u64) -> String {
         (0, hours, minutes, _) => format!("{hours}h {minutes}m"),
         (days, hours, ..) => format!("{days}d {hours}h"),
     }
-}
-
-/// Reads an answer of the service as far as it is shown.
-pub(super) fn understood<T: DeserializeOwned>(answer: Value) -> Result<T, Failure> {
-    serde_json::from_value(answer)
-        .map_err(|error| Failure::General(format!("the answer cannot be understood: {error}; versions may differ")))
 }
 
 #[cfg(test)]

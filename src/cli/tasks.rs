@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::{
     Failure,
-    client::{Client, Remote},
-    output::{self, line, plain, sentence, understood},
+    client::{Client, Remote, understood},
+    output::{self, line, plain, sentence},
 };
 
 #[derive(Debug, Args)]
@@ -131,7 +131,7 @@ async fn list(client: &Client, arguments: &Arguments) -> Result<(), Failure> {
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
         .collect();
-    let answer = client.get_with("/api/v1/agent/tasks", &query).await?;
+    let answer = client.find("/api/v1/agent/tasks", &query).await?.1;
     if arguments.json {
         return Ok(line(&output::json(&answer))?);
     }

@@ -1,5 +1,8 @@
 //! The program as a client of a running server.
 
+mod scan;
+mod search;
+
 use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};

@@ -1,12 +1,12 @@
 //! Scans of projects, and what they found.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command, time::Duration};
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{documented::assert_documented, everywhere::on_both_databases};
-use crate::support::{Runtime, Setup, World, eventually};
+use crate::support::{Runtime, Setup, World, eventually, eventually_within, scan, scanned_since};
 
 /// Writes the files of a small Python project with one fault.
 fn write_shop(root: &Path) {
@@ -45,31 +45,6 @@ async fn create(world: &World, path: &Path) -> i64 {
     let body = json!({"name": "shop", "path": path, "tech_stack": ["fastapi"]});
     let project = world.post("/api/v1/projects", &body).await.expect(201);
     project["id"].as_i64().unwrap()
-}
-
-/// Asks for a scan and waits for its end.
-pub(super) async fn scan(world: &World, id: i64) -> Value {
-    let before = scan_of(&world.get(&format!("/api/v1/projects/{id}")).await.expect(200));
-    let answer = world
-        .post_nothing(&format!("/api/v1/projects/{id}/scan"))
-        .await
-        .expect(202);
-    assert_eq!(answer, json!({"message": format!("Scan initiated for project {id}")}));
-    scanned_since(world, id, &before).await
-}
-
-/// Waits until a scan has begun that is not the one of before, and has ended.
-async fn scanned_since(world: &World, id: i64, before: &Value) -> Value {
-    eventually("the project is scanned", async || {
-        let project = world.get(&format!("/api/v1/projects/{id}")).await.expect(200);
-        let is_done = !scan_of(&project).is_null() && scan_of(&project) != *before;
-        if is_done { Ok(project) } else { Err(project) }
-    })
-    .await
-}
-
-fn scan_of(project: &Value) -> Value {
-    project["metadata"]["scan"]["started_at"].clone()
 }
 
 #[tokio::test]
@@ -255,6 +230,41 @@ async fn a_request_outlives_the_program_and_so_does_what_was_found() {
     assert_eq!(second["metadata"]["scan"]["files_read"], 0, "nothing changed since");
     assert_eq!(second["errors"], first["errors"]);
     assert_eq!(second["tech_stack"], first["tech_stack"]);
+    world.close().await;
+}
+
+#[tokio::test]
+async fn a_request_that_joins_a_scan_that_nobody_asked_for_is_answered_soon() {
+    const NUM_PROJECTS: i64 = 12;
+    let mut world = Setup::new(Runtime::Process).start().await;
+    for number in 1..=NUM_PROJECTS {
+        let root = world.projects_dir().join(format!("shop{number}"));
+        write_shop(&root);
+        create(&world, &root).await;
+        scan(&world, number).await;
+    }
+    // What was scanned may have changed while nobody looked, so it is scanned again one after the other.
+    world.restart().await;
+    let started_at = async |number| {
+        let project = world.get(&format!("/api/v1/projects/{number}")).await.expect(200);
+        project["metadata"]["scan"]["started_at"].clone()
+    };
+    let mut before = Vec::new();
+    for number in 1..=NUM_PROJECTS {
+        before.push(started_at(number).await);
+        let url = format!("/api/v1/projects/{number}/scan");
+        world.post_nothing(&url).await.expect(202);
+    }
+    // Less than the time after which the scanner looks for requests by itself.
+    eventually_within(Duration::from_secs(20), "all requests are answered", async || {
+        for (number, before) in (1..=NUM_PROJECTS).zip(&before) {
+            if started_at(number).await == *before {
+                return Err(number);
+            }
+        }
+        Ok(())
+    })
+    .await;
     world.close().await;
 }
 

@@ -4,8 +4,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{documented::assert_documented, everywhere::on_both_databases, scans::scan};
-use crate::support::World;
+use super::{documented::assert_documented, everywhere::on_both_databases};
+use crate::support::{World, scan};
 
 /// Creates and scans a project with these files.
 async fn project(world: &World, name: &str, files: &[(&str, &str)]) -> i64 {

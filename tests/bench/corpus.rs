@@ -14,7 +14,6 @@ use borgos_actors::{
     id::ProjectId,
     search::code::{Built, Class, CodeIndex, MAX_FILE_BYTES, Removed, SourceFile, Update},
 };
-use rand::{SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 /// A folder and its text files, read once, so that all of it is in the page cache.
 pub(super) struct Corpus {
@@ -59,14 +58,21 @@ impl Corpus {
         Ok(())
     }
 
-    /// Reads all files and indexes them.
-    pub(super) fn build(&self, index: &CodeIndex, project: ProjectId, threads: NonZeroUsize) -> Result<Built> {
+    /// Reads all files and indexes them; what else is to be done with each is done meanwhile.
+    pub(super) fn build(
+        &self,
+        index: &CodeIndex,
+        project: ProjectId,
+        threads: NonZeroUsize,
+        also: impl Fn(&Path, &[u8]) + Sync,
+    ) -> Result<Built> {
         let builder = index.builder(project)?;
         let next = AtomicUsize::new(0);
         let work = || -> Result<()> {
             while let Some(path) = self.files.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let facts = fs::metadata(self.root.join(path))?;
                 let content = fs::read(self.root.join(path))?;
+                also(path, &content);
                 builder.add(&SourceFile {
                     path,
                     size: facts.size(),
@@ -96,41 +102,10 @@ impl Corpus {
         )?;
         Ok(built)
     }
-
-    /// Words from random lines of random files, the same ones in every run.
-    pub(super) fn words(&self, number: usize) -> Result<Vec<String>> {
-        let mut random = StdRng::seed_from_u64(7);
-        let mut words = Vec::new();
-        while words.len() < number {
-            let Some(path) = self.files.choose(&mut random) else {
-                break;
-            };
-            let Ok(content) = fs::read_to_string(self.root.join(path)) else {
-                continue;
-            };
-            let of_file: Vec<&str> = content
-                .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
-                .filter(|word| word.len() >= 4 && !word.starts_with(|letter: char| letter.is_numeric()))
-                .collect();
-            words.extend(of_file.choose(&mut random).map(|word| (*word).to_owned()));
-        }
-        Ok(words)
-    }
 }
 
 fn registry_cache() -> Result<PathBuf> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     Ok(home.context("there is no home folder")?.join("registry/src"))
-}
-
-/// Returns the most memory that this process has held so far.
-pub(super) fn peak_megabytes() -> Result<f64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .context("no peak is known")?;
-    let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
-    Ok(kilobytes / 1e3)
 }

@@ -4,18 +4,11 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
-/// Processor time in milliseconds.
-pub(super) struct Used {
-    pub(super) own: f64,
-    /// Of the programs that were started and have ended.
-    pub(super) children: f64,
-}
-
 /// Linux counts in hundredths of a second wherever it runs.
 const MILLISECONDS_PER_TICK: f64 = 10.0;
 
-/// Returns how much was used so far.
-pub(super) fn used() -> Result<Used> {
+/// Returns how many milliseconds of it this process has used so far, and the programs that it started and that have ended.
+pub(super) fn used() -> Result<(f64, f64)> {
     let stat = fs::read_to_string("/proc/self/stat")?;
     // The name before the bracket may hold spaces.
     let (_, fields) = stat.rsplit_once(')').context("there is no name")?;
@@ -24,8 +17,8 @@ pub(super) fn used() -> Result<Used> {
     let [user, system, user_of_children, system_of_children] = ticks.as_slice() else {
         anyhow::bail!("there are no times");
     };
-    Ok(Used {
-        own: (user + system) * MILLISECONDS_PER_TICK,
-        children: (user_of_children + system_of_children) * MILLISECONDS_PER_TICK,
-    })
+    Ok((
+        (user + system) * MILLISECONDS_PER_TICK,
+        (user_of_children + system_of_children) * MILLISECONDS_PER_TICK,
+    ))
 }

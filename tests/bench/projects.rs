@@ -8,7 +8,7 @@ use borgos_actors::{
     search::projects::{Document, ProjectIndex},
 };
 
-use super::corpus::Corpus;
+use super::{corpus::Corpus, words};
 
 const PROJECTS: usize = 10_000;
 const WORDS_PER_README: usize = 250;
@@ -16,7 +16,7 @@ const SEARCHES: usize = 200;
 
 /// Builds an index of projects that are made of words of the corpus, and searches it with and without typing errors.
 pub(super) fn measure(corpus: &Corpus) -> Result<()> {
-    let words = corpus.words(20_000)?;
+    let words = words::pick(corpus, 20_000)?;
     let documents: Vec<(ProjectId, Document)> = (0..PROJECTS)
         .zip(1..)
         .map(|(seed, id)| (ProjectId(id), document(&words, seed)))

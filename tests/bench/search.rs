@@ -9,8 +9,10 @@ mod corpus;
 mod processor;
 mod projects;
 mod ripgrep;
+mod words;
 
 use std::{
+    fs,
     num::NonZeroUsize,
     sync::atomic::AtomicBool,
     time::{Duration, Instant},
@@ -77,24 +79,25 @@ fn main() -> Result<()> {
 
 impl Bench {
     fn build(&self, corpus: &Corpus) -> Result<()> {
-        let before = processor::used()?;
+        let (before, _) = processor::used()?;
         let started = Instant::now();
-        let built = corpus.build(&self.index, PROJECT, self.threads)?;
+        let built = corpus.build(&self.index, PROJECT, self.threads, |_, _| {})?;
         let elapsed = started.elapsed();
+        let (after, _) = processor::used()?;
         let stats = self.index.stats();
         println!(
             "build: {:.2} s = {:.0} MB/s on {} threads, {:.2} s of work; {} files, {} definitions, {} shards; index/text {:.3}; {} binary, {} too large; {:.0} MB resident at most",
             elapsed.as_secs_f64(),
             megabytes(corpus.bytes) / elapsed.as_secs_f64(),
             self.threads,
-            (processor::used()?.own - before.own) / 1e3,
+            (after - before) / 1e3,
             stats.files,
             stats.definitions,
             stats.shards,
             stats.index_bytes as f64 / stats.content_bytes as f64,
             built.num_binary,
             built.num_too_large,
-            corpus::peak_megabytes()?,
+            peak_megabytes()?,
         );
         Ok(())
     }
@@ -102,7 +105,7 @@ impl Bench {
     /// Words of the corpus that few lines hold.
     fn rare_literals(&self, corpus: &Corpus) -> Result<Vec<String>> {
         let mut rare = Vec::new();
-        for word in corpus.words(2000)? {
+        for word in words::pick(corpus, 2000)? {
             let answer = self.search(&word, Mode::Words, 20, Some(50))?;
             if word.len() >= 8 && answer.truncated.is_none() && answer.total_matches <= 5 {
                 rare.push(word);
@@ -117,12 +120,13 @@ impl Bench {
     /// Finds all lines, with ours and with ripgrep.
     fn compare(&self, corpus: &Corpus, text: &str, mode: Mode) -> Result<()> {
         let mut lines = 0;
-        let before = processor::used()?;
+        let (before, children_before) = processor::used()?;
         let ours = median(ROUNDS, || {
             lines = self.search(text, mode, usize::MAX, None)?.total_matches;
             Ok(())
         })?;
-        let our_work = (processor::used()?.own - before.own) / ROUNDS as f64;
+        let (after, _) = processor::used()?;
+        let our_work = (after - before) / ROUNDS as f64;
         print!(
             "{text:<28.28} {lines:>7} lines {:>7.2} ms ({our_work:>5.1} of work)",
             milliseconds(ours)
@@ -131,7 +135,8 @@ impl Bench {
             println!();
             return Ok(());
         };
-        let their_work = (processor::used()?.children - before.children) / RIPGREP_ROUNDS as f64;
+        let (_, children_after) = processor::used()?;
+        let their_work = (children_after - children_before) / RIPGREP_ROUNDS as f64;
         println!(
             "  rg {their_lines:>7} lines {:>7.1} ms ({their_work:>6.1} of work)  1/{:.1}",
             milliseconds(theirs),
@@ -144,8 +149,8 @@ impl Bench {
     fn limited(&self, corpus: &Corpus) -> Result<()> {
         let mut times = Vec::new();
         let mut num_truncated = 0;
-        let before = processor::used()?;
-        let words = corpus.words(LIMITED_SEARCHES)?;
+        let (before, _) = processor::used()?;
+        let words = words::pick(corpus, LIMITED_SEARCHES)?;
         let common = COMMON_WORDS.iter().chain(&REGEXES).map(|text| (*text).to_owned());
         for text in words.into_iter().chain(common) {
             let mode = if REGEXES.contains(&text.as_str()) {
@@ -158,6 +163,7 @@ impl Bench {
             times.push(started.elapsed());
             num_truncated += usize::from(answer.truncated.is_some());
         }
+        let (after, _) = processor::used()?;
         times.sort_unstable();
         let at = |share: f64| {
             times
@@ -171,7 +177,7 @@ impl Bench {
             milliseconds(at(0.5)),
             milliseconds(at(0.9)),
             milliseconds(at(0.99)),
-            (processor::used()?.own - before.own) / times.len() as f64,
+            (after - before) / times.len() as f64,
         );
         Ok(())
     }
@@ -217,4 +223,15 @@ fn milliseconds(duration: Duration) -> f64 {
 
 fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
+}
+
+/// Returns the most memory that this process has held so far.
+fn peak_megabytes() -> Result<f64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .context("no peak is known")?;
+    let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
+    Ok(kilobytes / 1e3)
 }

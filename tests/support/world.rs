@@ -206,8 +206,12 @@ impl World {
 
     /// Sends the server a signal that does not end it.
     pub(crate) fn signal(&self, signal: Signal) {
-        let server = self.server.as_ref().expect("the server was started");
-        kill_process(server.pid(), signal).expect("a child can be signalled");
+        kill_process(self.pid(), signal).expect("a child can be signalled");
+    }
+
+    /// Returns the process id of the server.
+    pub(crate) fn pid(&self) -> Pid {
+        self.server.as_ref().expect("the server was started").pid()
     }
 
     /// Returns the keepers of this world and what they keep: neither the server nor the edge, which outlives it.

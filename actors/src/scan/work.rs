@@ -140,11 +140,11 @@ impl<'a> Work<'a> {
             is_manifest: self.is_collected(path, opened.stamp.size),
         };
         let record = record::examine(&read, self.options.cancel);
-        self.pass_on(&read, &record, changed.before.is_some());
+        self.pass_on(&read, &record, changed);
         record
     }
 
-    fn pass_on(&self, read: &record::Read<'_>, record: &Record, is_changed: bool) {
+    fn pass_on(&self, read: &record::Read<'_>, record: &Record, changed: &Changed<'_>) {
         let Some(sink) = self.options.sink else {
             return;
         };
@@ -153,12 +153,13 @@ impl<'a> Work<'a> {
         }
         sink.file(&ScannedFile {
             path: read.path,
+            real_path: changed.entry.real_path(),
             content: read.content,
             size: read.stamp.size,
             mtime_ns: read.stamp.mtime_ns,
             language: record.language.map(Language::name),
             class: record.class,
-            is_changed,
+            is_changed: changed.before.is_some(),
         });
     }
 

@@ -105,6 +105,8 @@ pub struct State {
     damaged: HashSet<ProjectId>,
     /// The project that is being scanned, and how that is ended.
     running: Option<(ProjectId, AbortHandle)>,
+    /// Whether someone asked for the running scan meanwhile, who gets no answer if it finds nothing new.
+    is_joined: bool,
     watcher: Watcher,
     /// The scan and the looks at the rows; they end with the actor.
     jobs: JoinSet<()>,
@@ -128,6 +130,7 @@ impl Actor for Scanner {
             waiting: VecDeque::new(),
             damaged: HashSet::new(),
             running: None,
+            is_joined: false,
             watcher,
             jobs,
         })
@@ -145,9 +148,9 @@ impl Actor for Scanner {
             Message::Rescan { project } => state.put_off(project),
             Message::Rebuild { project } => state.rebuild(project),
             Message::Forget { project } => state.forget(project),
-            Message::Sweep => state.sweep(myself.clone()),
+            Message::Sweep => state.sweep(&myself),
             Message::Recover { scanned, known } => state.recover(scanned, &known),
-            Message::Finish { project, directories } => state.finish(project, directories),
+            Message::Finish { project, directories } => state.finish(&myself, project, directories),
         }
         state.start_next(&myself);
         Ok(())
@@ -158,8 +161,9 @@ impl State {
     /// A scan that is under way is joined: its end answers all who asked.
     fn scan(&mut self, projects: Vec<ProjectId>) {
         for project in projects {
-            if !self.is_running(project) {
-                self.put_off(project);
+            match self.is_running(project) {
+                true => self.is_joined = true,
+                false => self.put_off(project),
             }
         }
     }
@@ -196,14 +200,18 @@ impl State {
         });
     }
 
-    fn sweep(&mut self, myself: ActorRef<Message>) {
+    fn sweep(&mut self, myself: &ActorRef<Message>) {
+        self.look_for_requests(myself.clone());
+        myself.send_after(SWEEP_EVERY, || Message::Sweep);
+    }
+
+    fn look_for_requests(&mut self, myself: ActorRef<Message>) {
         let store = self.args.store.clone();
         self.jobs.spawn(async move {
             match scans::requested(&store).await {
                 Ok(projects) => drop(myself.cast(Message::Scan(projects))),
                 Err(error) => tracing::debug!(%error, "the requested scans could not be read"),
             }
-            myself.send_after(SWEEP_EVERY, || Message::Sweep);
         });
     }
 
@@ -218,13 +226,16 @@ impl State {
         }
     }
 
-    fn finish(&mut self, project: ProjectId, directories: Option<BTreeSet<PathBuf>>) {
+    fn finish(&mut self, myself: &ActorRef<Message>, project: ProjectId, directories: Option<BTreeSet<PathBuf>>) {
         if self.running.take_if(|(running, _)| *running == project).is_none() {
             // It was forgotten meanwhile.
             return;
         }
         if let Some(directories) = directories {
             self.watcher.watch(project, directories);
+        }
+        if std::mem::take(&mut self.is_joined) {
+            self.look_for_requests(myself.clone());
         }
     }
 

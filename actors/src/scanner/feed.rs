@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    path::Path,
     sync::{Mutex, PoisonError},
 };
 
@@ -47,7 +46,7 @@ impl Sink for Feed {
             return;
         }
         let added = self.builder.add(&SourceFile {
-            path: Path::new(file.path),
+            path: file.real_path,
             size: file.size,
             mtime_ns: file.mtime_ns,
             language: file.language.unwrap_or_default(),

@@ -1,9 +1,9 @@
 //! The tree of actors as a person reads it.
 
-use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::{Cell, Color};
 use serde::Deserialize;
 
-use crate::cli::output::{duration, has_colors, plain};
+use crate::cli::output::{duration, plain, rows, table};
 
 /// What is shown of an actor. Everything but the path may be missing, as the service may be of another version.
 #[derive(Debug, Default, Deserialize)]
@@ -44,14 +44,7 @@ struct LastExit {
 
 /// Draws actors below their supervisors, one a line.
 pub(super) fn draw(actors: &[Actor]) -> Vec<String> {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled);
-    if !has_colors() {
-        table.force_no_tty();
-    }
-    table.set_header([
+    let mut table = table(&[
         "ACTOR",
         "STATE",
         "UPTIME",
@@ -63,12 +56,7 @@ pub(super) fn draw(actors: &[Actor]) -> Vec<String> {
     for (branch, actor) in arranged(actors) {
         table.add_row(row(branch, actor));
     }
-    table.discover_columns();
-    if let Some(first) = table.column_mut(0) {
-        // Without a border the branches begin at the edge.
-        first.set_padding((0, 1));
-    }
-    table.trim_fmt().lines().map(str::to_owned).collect()
+    rows(table)
 }
 
 /// Returns the actors depth first, each with the lines that lead to it. An actor whose supervisor is not listed stands

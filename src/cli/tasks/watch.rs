@@ -5,14 +5,14 @@ use serde_json::Value;
 use super::{Task, describe, path};
 use crate::cli::{
     Failure,
-    client::Client,
-    events::Followed,
-    output::{self, line, plain, sentence, understood},
+    client::{Client, understood},
+    output::{self, line, plain, sentence},
+    stream::Stream,
 };
 
 /// Prints what happens to a task until it has ended. Whatever happened before the first frame is in the task itself.
 pub(super) async fn run(client: &Client, id: u64, is_json: bool) -> Result<(), Failure> {
-    let mut events = Followed::connect(client, &[format!("tasks:{id}")]).await?;
+    let mut events = Stream::open(client, &[format!("tasks:{id}")]).await?;
     loop {
         let answer = client.get(&path(id)).await?;
         if is_finished(&answer) {

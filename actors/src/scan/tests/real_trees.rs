@@ -16,6 +16,9 @@ use crate::scan::{
 
 /// As many as a build without optimisation gets through in a few seconds.
 const MAX_CRATE_FILES: usize = 1_000;
+const NUM_COUNTED_CRATES: usize = 40;
+/// Larger crates hold generated tables, which take long and are all alike.
+const MAX_COUNTED_BYTES: u64 = 1_000_000;
 
 /// Finds Python's standard library, or says why not.
 fn python_library() -> Option<PathBuf> {
@@ -83,15 +86,44 @@ fn rust_files(directory: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
+/// Finds the directory in which Cargo keeps the sources of crates, one directory for each registry.
+fn crate_sources() -> Option<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")))?;
+    Some(home.join("registry/src")).filter(|sources| sources.is_dir())
+}
+
+fn num_bytes(directory: &Path) -> u64 {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap());
+    let sizes = entries.map(|entry| match entry.file_type().unwrap().is_dir() {
+        true => num_bytes(&entry.path()),
+        false => entry.metadata().unwrap().len(),
+    });
+    sizes.sum()
+}
+
+#[test]
+fn crates_have_as_many_lines_as_tokei_counts() {
+    let Some(sources) = crate_sources() else {
+        return skip("Cargo has no sources of crates");
+    };
+    let registries = fs::read_dir(sources).unwrap().map(|entry| entry.unwrap().path());
+    let mut crates: Vec<PathBuf> = registries
+        .flat_map(|registry| fs::read_dir(registry).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    crates.sort();
+    let step = crates.len().div_ceil(NUM_COUNTED_CRATES).max(1);
+    for directory in crates.iter().step_by(step) {
+        if num_bytes(directory) <= MAX_COUNTED_BYTES {
+            counts::check(directory);
+        }
+    }
+}
+
 #[test]
 fn crates_that_compile_have_no_syntax_error() {
-    let home = std::env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
-    let Some(sources) = home
-        .map(|home| home.join("registry/src"))
-        .filter(|sources| sources.is_dir())
-    else {
+    let Some(sources) = crate_sources() else {
         return skip("Cargo has no sources of crates");
     };
     let mut files = Vec::new();

@@ -2,7 +2,10 @@
 
 mod changes;
 mod damage;
+mod definitions_first;
 mod equality;
 mod limits;
 mod ranking;
+mod real_code;
+mod ripgrep;
 mod world;

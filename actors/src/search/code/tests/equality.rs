@@ -1,14 +1,11 @@
 //! Nothing that a plain look at every line finds is missed, and nothing else is found.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::path::PathBuf;
 
 use proptest::prelude::*;
 
-use super::world::{PROJECT, World, all_places, files_below, phrase, regex};
-use crate::search::code::{Case, Query};
+use super::world::{PROJECT, World, assert_same, files_below, phrase, regex};
+use crate::search::code::Case;
 
 /// Words, code, letters with and without case in several scripts, and bytes that are no text.
 const PIECES: [&[u8]; 30] = [
@@ -124,13 +121,6 @@ fn by_regex(world: &World, regex: &str, is_insensitive: bool) -> Vec<(PathBuf, u
     by_hand(world, |line| regex.is_match(line))
 }
 
-fn assert_same(world: &World, query: &Query, expected: &[(PathBuf, u32)]) {
-    let answer = world.search(query);
-    assert!(answer.damaged.is_empty() && answer.truncated.is_none());
-    assert_eq!(all_places(&answer), expected, "{query:?}");
-    assert_eq!(answer.total_matches, expected.len());
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -156,147 +146,5 @@ proptest! {
         for text in REGEXES {
             assert_same(&world, &regex(text), &by_regex(&world, text, false));
         }
-    }
-}
-
-/// Indexes copies of files of some crates in Cargo's registry cache, so that nothing changes under the test. Says whether
-/// there are any.
-fn index_real_code(world: &World) -> bool {
-    const CRATES: usize = 20;
-    let home = std::env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(std::env::home_dir()?.join(".cargo")));
-    let Some(Ok(registries)) = home.map(|home| std::fs::read_dir(home.join("registry/src"))) else {
-        return false;
-    };
-    let mut crates: Vec<PathBuf> = registries
-        .filter_map(|registry| std::fs::read_dir(registry.unwrap().path()).ok())
-        .flatten()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    crates.sort();
-    for folder in crates.iter().step_by(crates.len() / CRATES + 1) {
-        copy_some(world, folder);
-    }
-    world.index_all(PROJECT).num_indexed > 0
-}
-
-fn copy_some(world: &World, folder: &Path) {
-    const MAX_BYTES: usize = 50_000;
-    let name = Path::new(folder.file_name().unwrap());
-    let mut bytes = 0;
-    for path in files_below(folder) {
-        let content = std::fs::read(folder.join(&path)).unwrap_or_default();
-        bytes += content.len();
-        if bytes > MAX_BYTES {
-            break;
-        }
-        if !content.contains(&0) {
-            world.write(&name.join(&path).to_string_lossy(), &content);
-        }
-    }
-}
-
-fn ripgrep(world: &World, arguments: &[&str], text: &str) -> Vec<(PathBuf, u32)> {
-    let mut command = Command::new("rg");
-    command.current_dir(&world.roots[&PROJECT]);
-    command.args([
-        "--no-config",
-        "--no-ignore",
-        "--hidden",
-        "--line-number",
-        "--no-heading",
-        "--null",
-        "--text",
-    ]);
-    let output = command
-        .args(arguments)
-        .arg("--regexp")
-        .arg(text)
-        .arg(".")
-        .output()
-        .unwrap();
-    let mut found: Vec<(PathBuf, u32)> = output
-        .stdout
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(|line| {
-            let (path, rest) = line.split_at(line.iter().position(|byte| *byte == 0).unwrap());
-            let number = String::from_utf8_lossy(rest.get(1..).unwrap())
-                .split(':')
-                .next()
-                .unwrap()
-                .parse()
-                .unwrap();
-            let path = String::from_utf8(path.to_vec()).unwrap();
-            (PathBuf::from(path.trim_start_matches("./")), number)
-        })
-        .collect();
-    found.sort();
-    found
-}
-
-/// Picks the same pieces of the same lines in every run.
-fn pieces(world: &World, number: usize) -> Vec<String> {
-    let root = &world.roots[&PROJECT];
-    let files = files_below(root);
-    let mut seed = 12_345_usize;
-    let mut next = |below: usize| {
-        seed = seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) % below.max(1)
-    };
-    let mut pieces = Vec::new();
-    while pieces.len() < number {
-        let content = std::fs::read_to_string(root.join(&files[next(files.len())])).unwrap_or_default();
-        let lines: Vec<&str> = content.lines().filter(|line| !line.trim().is_empty()).collect();
-        if let Some(line) = lines.get(next(lines.len())) {
-            let start = next(line.chars().count());
-            let piece: String = line.chars().skip(start).take(1 + next(20)).collect();
-            pieces.extend(Some(piece).filter(|piece| !piece.contains('\u{feff}')));
-        }
-    }
-    pieces
-}
-
-#[test]
-fn real_code_is_found_as_by_ripgrep() {
-    let world = World::new();
-    if Command::new("rg").arg("--version").output().is_err() || !index_real_code(&world) {
-        return;
-    }
-    for piece in pieces(&world, 50) {
-        assert_same(
-            &world,
-            &phrase(&piece, Case::Sensitive),
-            &ripgrep(&world, &["--fixed-strings"], &piece),
-        );
-        let insensitive = ripgrep(&world, &["--fixed-strings", "--ignore-case"], &piece);
-        assert_same(&world, &phrase(&piece, Case::Insensitive), &insensitive);
-    }
-    for text in [
-        r"fn\s+\w+_\w+\(",
-        r"(get|set)_\w+",
-        r"impl<.*> \w+ for",
-        r"#\[derive\(.*Clone",
-        r"^pub fn",
-        r"\)$",
-        r"^\s*//!",
-        r"[A-Z]{6,}_[0-9]+",
-        r"unsafe\s*\{",
-        r"\bself\b.*\bself\b",
-        r"(?i)todo|fixme",
-        r"Vec<\w+>",
-        r"=> \w+\(.*\),$",
-        r"let (mut )?\w+ = ",
-        r"[^\x00-\x7f]",
-        r"0x[0-9a-f]{4,}",
-        r"r#*\x22",
-        r"::\w+::\w+::",
-        r"where\s+T:",
-        r"'\w'",
-    ] {
-        assert_same(&world, &regex(text), &ripgrep(&world, &[], text));
     }
 }

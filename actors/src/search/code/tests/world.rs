@@ -205,3 +205,12 @@ pub(super) fn all_places(answer: &Answer) -> Vec<(PathBuf, u32)> {
     places.sort();
     places
 }
+
+/// Checks that a search finds these lines and no others.
+#[track_caller]
+pub(super) fn assert_same(world: &World, query: &Query, expected: &[(PathBuf, u32)]) {
+    let answer = world.search(query);
+    assert!(answer.damaged.is_empty() && answer.truncated.is_none());
+    assert_eq!(all_places(&answer), expected, "{query:?}");
+    assert_eq!(answer.total_matches, expected.len());
+}

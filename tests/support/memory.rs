@@ -1,0 +1,52 @@
+//! A limit of memory for a running process, by the kernel, and what the process held at most.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use rustix::process::Pid;
+
+const ROOT: &str = "/sys/fs/cgroup";
+
+/// A control group with a limit; removed once its processes have ended.
+#[derive(Debug)]
+pub(crate) struct MemoryLimit {
+    group: PathBuf,
+}
+
+impl MemoryLimit {
+    /// Limits what a process and its children hold. What the kernel caches of files counts too, and is given back.
+    pub(crate) fn set(pid: Pid, bytes: u64) -> Self {
+        let name = format!("borgos-test-{}", pid.as_raw_nonzero());
+        let is_unified = Path::new(ROOT).join("cgroup.controllers").exists();
+        let (parent, file) = match is_unified {
+            true => (PathBuf::from(ROOT), "memory.max"),
+            false => (Path::new(ROOT).join("memory"), "memory.limit_in_bytes"),
+        };
+        let limit = Self {
+            group: parent.join(name),
+        };
+        fs::create_dir(&limit.group).expect("a control group can be made");
+        fs::write(limit.group.join(file), bytes.to_string()).expect("memory can be limited");
+        let processes = limit.group.join("cgroup.procs");
+        fs::write(processes, pid.as_raw_nonzero().to_string()).expect("a process can be moved into a group");
+        limit
+    }
+}
+
+impl Drop for MemoryLimit {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir(&self.group) {
+            eprintln!("{} is left over: {error}", self.group.display());
+        }
+    }
+}
+
+/// Returns the most memory that a process has held at a time, in bytes.
+pub(crate) fn peak_memory(pid: Pid) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).expect("the process runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kilobytes.expect("the kernel tells the peak") * 1024
+}

@@ -1,0 +1,5 @@
+class Page
+  def title
+    [1, 2
+  end
+end

@@ -1,0 +1,6 @@
+# A post of a blog.
+class Post
+  def title
+    "untitled"
+  end
+end

@@ -1,0 +1,11 @@
+<?php
+
+namespace App;
+
+class Topic
+{
+    public function title(): string
+    {
+        return "a" . ;
+    }
+}

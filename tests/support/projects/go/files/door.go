@@ -1,0 +1,7 @@
+package main
+
+func open(door int) {
+	if door > 0 {
+		println("open"
+	}
+}

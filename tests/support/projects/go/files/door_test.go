@@ -1,0 +1,7 @@
+package main
+
+import "testing"
+
+func TestOpen(t *testing.T) {
+	open(1)
+}

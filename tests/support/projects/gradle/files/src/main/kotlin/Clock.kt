@@ -1,0 +1,4 @@
+// Tells the time.
+fun main() {
+    println("noon")
+}

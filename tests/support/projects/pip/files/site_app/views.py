@@ -1,0 +1,3 @@
+def index(request):
+    return "hello"
+      return "never"

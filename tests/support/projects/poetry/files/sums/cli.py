@@ -1,0 +1,6 @@
+"""The command."""
+
+
+def main():
+    """Adds."""
+    print(sum([1, 2]))
