@@ -3,9 +3,8 @@
 
 use std::future::ready;
 
-use borgos_actors::{Error, store, value::Invalid};
+use borgos_actors::{Error, search::PathGlob, store, value::Invalid};
 use chrono::{DateTime, Utc};
-use globset::{GlobBuilder, GlobMatcher};
 use warp::{Filter, Rejection, path::FullPath, reject};
 
 use crate::problem::Problem;
@@ -131,17 +130,12 @@ impl Query {
     ///
     /// # Errors
     /// Names the parameter and what is wrong with the pattern.
-    pub fn glob(&self, name: &str) -> Result<Option<GlobMatcher>, Error> {
+    pub fn glob(&self, name: &str) -> Result<Option<PathGlob>, Error> {
         let Some(text) = self.text(name)? else {
             return Ok(None);
         };
-        let pattern = match text.contains('/') {
-            true => text.to_owned(),
-            false => format!("**/{text}"),
-        };
-        let glob = GlobBuilder::new(&pattern).literal_separator(true).build();
-        let glob = glob.map_err(|cause| invalid(name, format!("is no path pattern: {}", cause.kind())))?;
-        Ok(Some(glob.compile_matcher()))
+        let glob = PathGlob::parse(text).map_err(|reason| invalid(name, format!("is no path pattern: {reason}")))?;
+        Ok(Some(glob))
     }
 
     /// Returns the id of something.

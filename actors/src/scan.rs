@@ -115,6 +115,8 @@ pub struct Options<'a> {
     pub sink: Option<&'a dyn Sink>,
     /// Told how far the scan is, from its threads and at most every 200 ms.
     pub on_progress: &'a (dyn Fn(Progress) + Sync),
+    /// A directory that is never looked into: BorgOS's own, whose files are nobody's code.
+    pub excluded: Option<&'a Path>,
     /// Ends the scan when set.
     pub cancel: &'a AtomicBool,
 }
@@ -142,6 +144,9 @@ pub fn scan(root: &Path, previous: Option<Snapshot>, options: &Options<'_>) -> R
     };
     let real_root = root.canonicalize().map_err(gone)?;
     std::fs::read_dir(&real_root).map_err(gone)?;
+    if options.excluded.is_some_and(|excluded| real_root.starts_with(excluded)) {
+        return Err(gone(io::Error::other("it is part of BorgOS's own data")));
+    }
     let num_threads = num_threads();
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(num_threads)
@@ -151,7 +156,7 @@ pub fn scan(root: &Path, previous: Option<Snapshot>, options: &Options<'_>) -> R
     let is_repository = git::is_repository(&real_root);
     let (mut walked, git) = thread::scope(|scope| {
         let asked = is_repository.then(|| scope.spawn(|| git::ask(&real_root, options.now, options.cancel)));
-        let walked = walk::walk(&real_root, is_repository, num_threads, options.cancel);
+        let walked = walk::walk(&real_root, is_repository, num_threads, options);
         // A thread that panicked knows nothing of git; what it found wrong is in the log.
         let git = asked.and_then(|asked| asked.join().ok()).unwrap_or_default();
         (walked, git)

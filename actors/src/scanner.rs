@@ -18,34 +18,38 @@ mod sync;
 mod watcher;
 mod work;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
-use tokio::task::{JoinError, spawn_blocking};
+use tokio::{sync::Semaphore, task::spawn_blocking};
 
 pub use actor::{Args, Message, PATH, Scanner};
 pub use files::Snapshots;
+pub use job::Ended;
 pub use sync::Synced;
 
 use crate::{
     Error, event_bus,
     id::ProjectId,
-    scan::SeenFile,
+    scan::{SeenFile, Snapshot},
     store::{
         Store, projects,
-        scans::{self, Found},
+        scans::{self, Found, Scan},
     },
     supervision::Handle,
     value::ProjectPath,
 };
 
-/// As many rows are written in one transaction; others wait for it.
-const ROWS_AT_ONCE: usize = 100;
+/// As many questions about files are answered at once.
+const MAX_READERS: usize = 8;
 
 /// What people can do with scans. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Scans {
     store: Store,
     snapshots: Snapshots,
+    data_dir: PathBuf,
+    /// Snapshots can be large, and disks slow.
+    readers: Arc<Semaphore>,
     scanner: Handle<Message>,
     events: Handle<event_bus::Message>,
     zenith_dir: Option<PathBuf>,
@@ -57,6 +61,8 @@ impl Scans {
         Self {
             store: args.store.clone(),
             snapshots: args.snapshots.clone(),
+            data_dir: args.data_dir.clone(),
+            readers: Arc::new(Semaphore::new(MAX_READERS)),
             scanner,
             events: args.events.clone(),
             zenith_dir,
@@ -68,7 +74,14 @@ impl Scans {
     /// # Errors
     /// `NOT_FOUND`, and those of the database.
     pub async fn request(&self, id: ProjectId) -> Result<(), Error> {
-        self.request_all(&[id]).await
+        scans::request(&self.store, id).await?;
+        self.hint(Message::Scan(vec![id]));
+        Ok(())
+    }
+
+    /// Takes up the watch over a project that is active again.
+    pub fn reactivate(&self, project: ProjectId) {
+        self.hint(Message::Rescan { project });
     }
 
     /// Finds all projects below the Zenith directory, keeps one row for each, takes those that are gone for inactive, and
@@ -81,9 +94,8 @@ impl Scans {
             code: "ZENITH_NOT_CONFIGURED",
             reason: "no Zenith directory is configured; start BorgOS with `--zenith-dir DIR`".to_owned(),
         })?;
-        let synced = sync::zenith(&self.store, directory).await?;
-        self.request_all(&synced.projects).await?;
-        Ok(synced)
+        let synced = sync::zenith(&self.store, directory, &self.data_dir).await?;
+        Ok(self.tell(synced))
     }
 
     /// Finds all projects below a directory, keeps one row for each and asks for their scans.
@@ -91,9 +103,8 @@ impl Scans {
     /// # Errors
     /// Those of the database.
     pub async fn discover(&self, directory: &ProjectPath) -> Result<Synced, Error> {
-        let synced = sync::below(&self.store, directory.as_path()).await?;
-        self.request_all(&synced.projects).await?;
-        Ok(synced)
+        let synced = sync::below(&self.store, directory.as_path(), &self.data_dir).await?;
+        Ok(self.tell(synced))
     }
 
     /// Lets go of all that is kept of a project that was deleted.
@@ -113,66 +124,86 @@ impl Scans {
         }
     }
 
-    /// Lists the files of a project, by path, as the last scan saw them.
+    /// Lists the wanted files of a project, by path, as the last scan saw them.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `NOT_SCANNED`, and those of the database.
-    pub async fn files(&self, id: ProjectId) -> Result<Vec<SeenFile>, Error> {
+    /// `NOT_FOUND`, `NOT_SCANNED`, `BUSY`, and those of the database.
+    pub async fn files(
+        &self,
+        id: ProjectId,
+        is_wanted: impl Fn(&SeenFile) -> bool + Send + 'static,
+    ) -> Result<Vec<SeenFile>, Error> {
         projects::project(&self.store, id).await?;
-        let snapshots = self.snapshots.clone();
-        let files = spawn_blocking(move || snapshots.load(id).map(|snapshot| snapshot.files()));
-        files.await.map_err(lost)?.ok_or_else(|| not_scanned(id))
+        let list = move |snapshot: &Snapshot| snapshot.files(is_wanted);
+        match self.ask_snapshot(id, list).await? {
+            Some(files) => Ok(files),
+            None => Err(self.not_scanned(id).await),
+        }
     }
 
     /// Reads a file of a project that the last scan saw, so nothing that the project ignores.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `NOT_SCANNED`, `FILE_TOO_LARGE`, and those of the database.
+    /// `NOT_FOUND`, `NOT_SCANNED`, `FILE_TOO_LARGE`, `BUSY`, and those of the database.
     pub async fn read(&self, id: ProjectId, path: String) -> Result<Vec<u8>, Error> {
         let project = projects::project(&self.store, id).await?;
+        let read = move |snapshot: &Snapshot| match snapshot.has(&path) {
+            true => files::read(&project.path, &path),
+            false => Err(files::absent(&path)),
+        };
+        match self.ask_snapshot(id, read).await? {
+            Some(content) => content,
+            None => Err(self.not_scanned(id).await),
+        }
+    }
+
+    /// Asks what the last scan of a project left, if there is anything.
+    async fn ask_snapshot<T: Send + 'static>(
+        &self,
+        id: ProjectId,
+        ask: impl FnOnce(&Snapshot) -> T + Send + 'static,
+    ) -> Result<Option<T>, Error> {
+        let busy = |_| Error::Busy { actor: PATH.to_owned() };
+        let permit = self.readers.clone().try_acquire_owned().map_err(busy)?;
         let snapshots = self.snapshots.clone();
-        let read = spawn_blocking(move || {
-            let snapshot = snapshots.load(id).ok_or_else(|| not_scanned(id))?;
-            match snapshot.has(&path) {
-                true => files::read(&project.path, &path),
-                false => Err(files::absent(&path)),
-            }
+        let asked = spawn_blocking(move || {
+            let answer = snapshots.load(id).as_ref().map(ask);
+            drop(permit);
+            answer
         });
-        read.await.map_err(lost)?
+        asked
+            .await
+            .map_err(|cause| Error::Internal(format!("the files of a project were not read: {cause}")))
     }
 
+    /// Says why nothing is known of a project's files.
     async fn not_scanned(&self, id: ProjectId) -> Error {
-        match projects::project(&self.store, id).await {
-            Err(error) => error,
-            Ok(_) => not_scanned(id),
+        let failure = match projects::project(&self.store, id).await {
+            Ok(_) => scans::find(&self.store, id).await,
+            Err(error) => Err(error),
+        };
+        let reason = match failure {
+            Err(error) => return error,
+            Ok(Some(Scan { failure: Some(why), .. })) => format!("project {id} could not be scanned: {why}"),
+            Ok(_) => format!("project {id} was not scanned yet; ask for it with `POST /api/v1/projects/{id}/scan`"),
+        };
+        Error::Conflict {
+            code: "NOT_SCANNED",
+            reason,
         }
     }
 
-    async fn request_all(&self, ids: &[ProjectId]) -> Result<(), Error> {
-        for some in ids.chunks(ROWS_AT_ONCE) {
-            scans::request(&self.store, some).await?;
-        }
+    fn tell(&self, synced: Synced) -> Synced {
         event_bus::nudge(&self.events);
-        self.hint(Message::Scan(ids.to_vec()));
-        Ok(())
+        self.hint(Message::Scan(synced.projects.clone()));
+        synced
     }
 
-    /// A hint that is lost costs half a minute at most: the scanner looks at the rows by itself.
+    /// A request whose hint is lost waits for half a minute at most: the scanner looks at the rows by itself. What else is
+    /// lost waits for its next start.
     fn hint(&self, message: Message) {
         if let Err(error) = self.scanner.cast(message) {
             tracing::debug!(%error, "the scanner took no hint");
         }
     }
-}
-
-/// Nothing is known of the project's files yet.
-fn not_scanned(id: ProjectId) -> Error {
-    Error::Conflict {
-        code: "NOT_SCANNED",
-        reason: format!("project {id} was not scanned yet; ask for it with `POST /api/v1/projects/{id}/scan`"),
-    }
-}
-
-fn lost(cause: JoinError) -> Error {
-    Error::Internal(format!("the files of a project were not read: {cause}"))
 }

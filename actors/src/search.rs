@@ -5,4 +5,7 @@
 //! - [`projects`]: projects by what is known about them, best first.
 
 pub mod code;
+mod glob;
 pub mod projects;
+
+pub use glob::PathGlob;

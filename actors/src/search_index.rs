@@ -9,7 +9,6 @@ mod catalog;
 use std::{path::PathBuf, time::Duration};
 
 pub use actor::{Args, Message, PATH, SearchIndex};
-pub use catalog::Catalog;
 
 use crate::{
     Error,

@@ -165,6 +165,7 @@ impl System {
             store: store.clone(),
             index: index.clone(),
             snapshots: Snapshots::below(&settings.data_dir).map_err(StartError::Files)?,
+            data_dir: settings.data_dir.canonicalize().map_err(StartError::Files)?,
             events: handles.events.clone(),
         };
         let scans = Scans::new(&scanner, handles.scanner.clone(), settings.zenith_dir);

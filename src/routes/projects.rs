@@ -136,6 +136,9 @@ async fn update(id: i64, request: Update, app: Arc<App>) -> Result<Reply, Proble
         metadata: request.metadata,
     };
     let project = projects::update(&app.system.store, ProjectId(id), &patch).await?;
+    if patch.is_active == Some(true) && project.last_scanned_at.is_some() {
+        app.system.scans.reactivate(project.id);
+    }
     app.nudge_events();
     Ok(reply::ok(&detail(&app.system.store, project).await?))
 }

@@ -31,6 +31,8 @@ const DEFAULT_PROJECTS: u64 = 10;
 const DEFAULT_LINES: u64 = 50;
 /// As many results a client may ask for.
 const MAX_RESULTS: u64 = 1000;
+/// As many copies of a file are named.
+const MAX_COPIES: usize = 20;
 /// Says why a search has not looked everywhere.
 const TRUNCATED: HeaderName = HeaderName::from_static("x-truncated");
 
@@ -64,8 +66,9 @@ struct CodeHit<'a> {
     language: Option<&'a str>,
     /// What the line defines, if a match is part of the name.
     symbol: Option<&'static str>,
-    /// Other files with the same content.
+    /// Other files with the same content, the first of them by name.
     copies: Vec<String>,
+    num_copies: usize,
 }
 
 impl From<FoundProject> for ProjectHit {
@@ -97,7 +100,13 @@ impl<'a> CodeHit<'a> {
             project_id: hit.project,
             language: Some(&*hit.language).filter(|name| !name.is_empty()),
             symbol: hit.symbol.map(Kind::name),
-            copies: hit.copies.iter().map(|copy| path(copy.project, &copy.file)).collect(),
+            copies: hit
+                .copies
+                .iter()
+                .take(MAX_COPIES)
+                .map(|copy| path(copy.project, &copy.file))
+                .collect(),
+            num_copies: hit.copies.len(),
         }
     }
 }
@@ -169,7 +178,7 @@ fn truncation(found: &FoundCode) -> Option<&'static str> {
         Some(code::Truncated::Lines) => Some("lines"),
         Some(code::Truncated::Deadline) => Some("deadline"),
         Some(code::Truncated::Cancelled) => Some("cancelled"),
-        None if !found.answer.damaged.is_empty() => Some("rebuilding"),
+        None if found.answer.is_incomplete || !found.answer.damaged.is_empty() => Some("rebuilding"),
         None => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Scans of projects, and what they found.
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command, time::Duration};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -148,13 +148,15 @@ async fn what_a_scan_saw_can_be_read_in_detail_and_nothing_else() {
             "..%2f..%2fetc%2fpasswd",
             "shop",
             "README.md%00",
-            "../../../../etc/passwd",
         ] {
             let url = format!("/api/v1/projects/1/files/{absent}");
             let answer = world.try_send(Method::GET, &url, None).await.unwrap();
             assert_eq!(answer.status, 404, "{absent}");
         }
         world.get("/api/v1/projects/1/files/%ff").await.expect(400);
+        fs::remove_file(root.join("README.md")).unwrap();
+        symlink("ignored/secret.txt", root.join("README.md")).unwrap();
+        world.get("/api/v1/projects/1/files/README.md").await.expect(404);
 
         let languages = world.get("/api/v1/projects/1/languages").await.expect(200);
         assert_eq!(languages[0]["language"], "Python");
@@ -188,18 +190,25 @@ async fn a_project_that_was_scanned_is_scanned_again_when_it_changes() {
     write_shop(&root);
     let id = create(&world, &root).await;
     let first = scan(&world, id).await;
-    let mut num_looks = 0;
+    fs::write(root.join("shop/broken.py"), "def repaired():\n    pass\n").unwrap();
     eventually("a repaired file is noticed", async || {
-        // The watch begins a moment after the scan has ended, so the first change may come too early to be seen.
-        if num_looks % 200 == 0 {
-            fs::write(root.join("shop/broken.py"), "def repaired():\n    pass\n").unwrap();
-        }
-        num_looks += 1;
         let project = world.get(&format!("/api/v1/projects/{id}")).await.expect(200);
-        if project["errors"] == json!([]) {
-            Ok(())
-        } else {
-            Err(project)
+        match project["errors"] == json!([]) {
+            true => Ok(()),
+            false => Err(project),
+        }
+    })
+    .await;
+    fs::create_dir(root.join("shop/new")).unwrap();
+    fs::write(root.join("shop/new/late.py"), "def late():\n    pass\n").unwrap();
+    eventually("a new directory is noticed", async || {
+        let found = world
+            .get("/api/v1/search/code?query=late&path=shop/new/*")
+            .await
+            .expect(200);
+        match found.as_array().is_some_and(|found| !found.is_empty()) {
+            true => Ok(()),
+            false => Err(found),
         }
     })
     .await;
@@ -291,6 +300,78 @@ async fn a_scan_of_what_is_gone_fails_and_says_why() {
     let found = world.get("/api/v1/search/code?query=add_item").await.expect(200);
     assert_eq!(found, json!([]), "a file that is gone is not shown");
     world.delete(&format!("/api/v1/projects/{id}")).await.expect(200);
+    world.close().await;
+}
+
+#[tokio::test]
+async fn what_borgos_keeps_itself_is_no_part_of_a_project_around_it() {
+    let world = Setup::new(Runtime::Process).start().await;
+    let around = world.data_dir().parent().unwrap().to_owned();
+    write_shop(&around.join("projects/shop"));
+    let id = create(&world, &around).await;
+    scan(&world, id).await;
+    let files = world.get(&format!("/api/v1/projects/{id}/files")).await.expect(200);
+    let has = |beginning: &str| {
+        let mut paths = files
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|file| file["path"].as_str().unwrap());
+        paths.any(|path| path.starts_with(beginning))
+    };
+    assert!(has("projects/shop/") && !has("data/"), "{files:#}");
+    let body = json!({"name": "own", "path": world.data_dir()});
+    let own = world.post("/api/v1/projects", &body).await.expect(201);
+    let mut socket = world.socket().await;
+    socket.subscribe(&["projects"]).await;
+    world
+        .post_nothing(&format!("/api/v1/projects/{}/scan", own["id"]))
+        .await
+        .expect(202);
+    let event = socket
+        .next_event("project_scan_failed", |data| data["id"] == own["id"])
+        .await;
+    assert!(
+        event["data"]["reason"].as_str().unwrap().contains("BorgOS's own data"),
+        "{event}"
+    );
+    let refused = world
+        .get(&format!("/api/v1/projects/{}/files", own["id"]))
+        .await
+        .expect(409);
+    assert!(
+        refused["message"].as_str().unwrap().contains("could not be scanned"),
+        "{refused}"
+    );
+    world.close().await;
+}
+
+#[tokio::test]
+async fn an_inactive_project_is_left_alone_until_it_is_active_again() {
+    let world = Setup::new(Runtime::Process).start().await;
+    let root = world.projects_dir().join("shop");
+    write_shop(&root);
+    let id = create(&world, &root).await;
+    let before = scan(&world, id).await;
+    let path = format!("/api/v1/projects/{id}");
+    world.patch(&path, &json!({"is_active": false})).await.expect(200);
+    fs::write(root.join("shop/broken.py"), "def repaired():\n    pass\n").unwrap();
+    // A scan of another project comes after the one that the change would have brought.
+    let other = world.projects_dir().join("other");
+    write_shop(&other);
+    let other = create(&world, &other).await;
+    scan(&world, other).await;
+    let project = world.get(&path).await.expect(200);
+    assert_eq!(project["errors"], before["errors"]);
+    world.patch(&path, &json!({"is_active": true})).await.expect(200);
+    eventually("the change is noticed", async || {
+        let project = world.get(&path).await.expect(200);
+        match project["errors"] == json!([]) {
+            true => Ok(()),
+            false => Err(project),
+        }
+    })
+    .await;
     world.close().await;
 }
 

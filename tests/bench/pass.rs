@@ -77,6 +77,7 @@ fn scan_with(root: &Path, previous: Option<Snapshot>, sink: Option<&dyn Sink>, k
         wanted: manifests::is_wanted,
         sink,
         on_progress: &|_| {},
+        excluded: None,
         cancel: &NEVER,
     };
     let (report, snapshot) = scan::scan(root, previous, &options)?;

@@ -13,6 +13,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use serde::Serialize;
@@ -100,28 +101,34 @@ pub enum Evidence {
 
 /// Finds at most so many projects below a directory, or that directory itself; sorted by path.
 ///
-/// Directories that cannot be read are passed over. Symbolic links are not followed.
-pub fn discover(root: &Path, cap: usize) -> Vec<ProjectRoot> {
+/// Directories that cannot be read are passed over, and so is the excluded one. Symbolic links are not followed. Ends early
+/// when the flag is set.
+pub fn discover(root: &Path, cap: usize, excluded: Option<&Path>, cancel: &AtomicBool) -> Vec<ProjectRoot> {
     let mut search = Search {
         found: Vec::new(),
         num_directories: 0,
         cap,
+        excluded,
+        cancel,
     };
     search.enter(root, None, 0);
     search.found.sort_by(|left, right| left.path.cmp(&right.path));
     search.found
 }
 
-struct Search {
+struct Search<'a> {
     found: Vec<ProjectRoot>,
     num_directories: usize,
     cap: usize,
+    excluded: Option<&'a Path>,
+    cancel: &'a AtomicBool,
 }
 
-impl Search {
+impl Search<'_> {
     fn enter(&mut self, directory: &Path, above: Option<&Path>, depth: usize) {
         self.num_directories += 1;
-        if depth > MAX_DEPTH || self.num_directories > MAX_DIRECTORIES || self.found.len() >= self.cap {
+        let is_over = depth > MAX_DEPTH || self.num_directories > MAX_DIRECTORIES || self.found.len() >= self.cap;
+        if is_over || self.excluded == Some(directory) || self.cancel.load(Ordering::Relaxed) {
             return;
         }
         let Some(listing) = Listing::read(directory) else {

@@ -1,6 +1,9 @@
 //! What a scan tells.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+};
 
 use serde::{Deserialize, Serialize};
 use tokei::LanguageType;
@@ -34,6 +37,9 @@ pub struct Report {
     pub facts: Facts,
     /// What git knows, where there is a repository that answers.
     pub git: Option<GitFacts>,
+    /// The directories that were looked into, relative to the root.
+    #[serde(skip)]
+    pub directories: Vec<PathBuf>,
     /// Files that the last scan saw and that are gone or are not text any more.
     pub removed: Vec<String>,
     /// The files that the caller wanted; none when all are as the last scan saw them.
@@ -106,6 +112,7 @@ pub(super) fn assemble(walked: &Walked, done: Done, git: Option<GitFacts>) -> (R
         num_errors,
         facts,
         git,
+        directories: walked.directories.clone(),
         removed: done.removed,
         manifest_files: done.manifest_files,
         truncated: walked.is_truncated,

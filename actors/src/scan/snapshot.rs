@@ -4,10 +4,10 @@
 //! another version is no snapshot, and the next scan reads everything.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     fs::File,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use serde::{Deserialize, Serialize};
@@ -61,15 +61,10 @@ impl Snapshot {
         texts.map(|(path, _)| path).collect()
     }
 
-    /// Lists the directories, relative to the root, that hold files or lead to some.
-    pub fn directories(&self) -> BTreeSet<PathBuf> {
-        let parents = self.records.keys().flat_map(|path| Path::new(path).ancestors().skip(1));
-        parents.map(Path::to_owned).collect()
-    }
-
-    /// Lists the files by path.
-    pub fn files(&self) -> Vec<SeenFile> {
-        let mut files: Vec<SeenFile> = self.records.iter().map(|(path, record)| record.seen(path)).collect();
+    /// Lists the wanted files by path.
+    pub fn files(&self, is_wanted: impl Fn(&SeenFile) -> bool) -> Vec<SeenFile> {
+        let seen = self.records.iter().map(|(path, record)| record.seen(path));
+        let mut files: Vec<SeenFile> = seen.filter(is_wanted).collect();
         files.sort_unstable_by(|left, right| left.path.cmp(&right.path));
         files
     }

@@ -6,13 +6,13 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
 };
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
-use super::{artefact, snapshot::Stamp};
+use super::{Options, artefact, snapshot::Stamp};
 
 /// A project has no more; a tree that has is a mistake, or an attack on memory.
 const MAX_ENTRIES: usize = 2_000_000;
@@ -50,6 +50,8 @@ impl Entry {
 pub(super) struct Walked {
     /// The files, sorted by path.
     pub(super) entries: Vec<Entry>,
+    /// The directories that were looked into, the root among them as an empty path.
+    pub(super) directories: Vec<PathBuf>,
     /// Symbolic links in the root, by name. No link is ever followed.
     pub(super) root_links: Vec<String>,
     /// Directories that a build or an installation made, and that no `.gitignore` names.
@@ -76,12 +78,12 @@ impl Walked {
 ///
 /// Without a repository nobody says which ignored files matter. So when the rules leave almost nothing of the root, as those
 /// of a packaged source tree do, the tree is walked again without them.
-pub(super) fn walk(root: &Path, is_tracked: bool, num_threads: usize, cancel: &AtomicBool) -> Walked {
-    let walked = walk_with(root, true, num_threads, cancel);
+pub(super) fn walk(root: &Path, is_tracked: bool, num_threads: usize, options: &Options<'_>) -> Walked {
+    let walked = walk_with(root, true, num_threads, options);
     if is_tracked || !is_almost_empty(root, &walked) {
         return walked;
     }
-    walk_with(root, false, num_threads, cancel)
+    walk_with(root, false, num_threads, options)
 }
 
 /// Adds the files that git tracks although they are ignored.
@@ -129,16 +131,17 @@ fn is_version_control(name: &str) -> bool {
     VERSION_CONTROL.contains(&name)
 }
 
-fn walk_with(root: &Path, honours_rules: bool, num_threads: usize, cancel: &AtomicBool) -> Walked {
+fn walk_with(root: &Path, honours_rules: bool, num_threads: usize, options: &Options<'_>) -> Walked {
     let found = Mutex::new(Walked::default());
     let num_seen = AtomicUsize::new(0);
     let artefacts = std::sync::Arc::new(Mutex::new(Vec::new()));
-    builder(root, honours_rules, num_threads, artefacts.clone())
+    let excluded = options.excluded.map(Path::to_owned);
+    builder(root, honours_rules, num_threads, excluded, artefacts.clone())
         .build_parallel()
         .run(|| {
             Box::new(|entry| {
                 let is_full = num_seen.fetch_add(1, Ordering::Relaxed) >= MAX_ENTRIES;
-                if is_full || cancel.load(Ordering::Relaxed) {
+                if is_full || options.cancel.load(Ordering::Relaxed) {
                     lock(&found).is_truncated |= is_full;
                     return WalkState::Quit;
                 }
@@ -159,6 +162,7 @@ fn builder(
     root: &Path,
     honours_rules: bool,
     num_threads: usize,
+    excluded: Option<PathBuf>,
     artefacts: std::sync::Arc<Mutex<Vec<String>>>,
 ) -> WalkBuilder {
     let mut builder = WalkBuilder::new(root);
@@ -174,7 +178,7 @@ fn builder(
         .git_exclude(honours_rules)
         .ignore(honours_rules)
         .parents(honours_rules)
-        .filter_entry(move |entry| is_wanted(&base, entry, &artefacts));
+        .filter_entry(move |entry| excluded.as_deref() != Some(entry.path()) && is_wanted(&base, entry, &artefacts));
     builder
 }
 
@@ -208,7 +212,9 @@ fn visit(root: &Path, entry: Result<DirEntry, ignore::Error>, found: &Mutex<Walk
         return;
     };
     if kind.is_dir() {
-        lock(found).is_truncated |= entry.depth() >= MAX_DEPTH;
+        let mut found = lock(found);
+        found.is_truncated |= entry.depth() >= MAX_DEPTH;
+        found.directories.push(relative.to_owned());
     } else if kind.is_symlink() {
         if entry.depth() == 1 {
             lock(found).root_links.push(relative.to_string_lossy().into_owned());

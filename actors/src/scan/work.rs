@@ -15,7 +15,8 @@ use super::{
     walk::{Entry, Walked},
 };
 
-const MAX_MANIFEST_BYTES: u64 = 1024 * 1024;
+/// Lock files are that large; what is too large for one of its kind, its reader says.
+const MAX_MANIFEST_BYTES: u64 = 32 * 1024 * 1024;
 const MAX_ALL_MANIFESTS_BYTES: usize = 64 * 1024 * 1024;
 
 /// A scan that is about to read files.

@@ -5,7 +5,7 @@
 //! crash loses nothing but the time that a scan had taken. While the actor is away requests are still accepted.
 
 use std::{
-    collections::{BTreeSet, HashSet, VecDeque},
+    collections::{HashSet, VecDeque},
     path::PathBuf,
     sync::Arc,
     time::Duration,
@@ -14,7 +14,11 @@ use std::{
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::task::{AbortHandle, JoinSet, spawn_blocking};
 
-use super::{Snapshots, job::Job, watcher::Watcher};
+use super::{
+    Snapshots,
+    job::{Ended, Job},
+    watcher::Watcher,
+};
 use crate::{
     Error, event_bus,
     id::ProjectId,
@@ -27,6 +31,8 @@ use crate::{
 pub const PATH: &str = "scanner";
 /// How often the rows are looked at, whatever hints there were.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
+/// When a scan is tried again that something other than its project stood in the way of.
+const RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// What the actor can be asked.
 #[derive(Debug)]
@@ -61,8 +67,8 @@ pub enum Message {
     Finish {
         /// Which project it scanned.
         project: ProjectId,
-        /// Where changes matter from now on, if the scan came to its end.
-        directories: Option<BTreeSet<PathBuf>>,
+        /// How that ended.
+        ended: Ended,
     },
 }
 
@@ -89,6 +95,8 @@ pub struct Args {
     pub index: Arc<CodeIndex>,
     /// What scans leave for the next ones.
     pub snapshots: Snapshots,
+    /// BorgOS's own directory, which is never scanned.
+    pub data_dir: PathBuf,
     /// Told that there are events.
     pub events: Handle<event_bus::Message>,
 }
@@ -99,9 +107,11 @@ pub struct Scanner;
 /// What the actor holds.
 pub struct State {
     args: Args,
-    /// The projects that are scanned next, each once.
-    waiting: VecDeque<ProjectId>,
-    /// Those of them of which nothing kept is to be trusted.
+    /// The projects whose scans somebody waits for; they are scanned first.
+    asked: VecDeque<ProjectId>,
+    /// The projects that may have changed.
+    changed: VecDeque<ProjectId>,
+    /// Those of which nothing kept is to be trusted.
     damaged: HashSet<ProjectId>,
     /// The project that is being scanned, and how that is ended.
     running: Option<(ProjectId, AbortHandle)>,
@@ -127,7 +137,8 @@ impl Actor for Scanner {
         jobs.spawn(recover(args.store.clone(), myself));
         Ok(State {
             args,
-            waiting: VecDeque::new(),
+            asked: VecDeque::new(),
+            changed: VecDeque::new(),
             damaged: HashSet::new(),
             running: None,
             is_joined: false,
@@ -145,12 +156,12 @@ impl Actor for Scanner {
         while state.jobs.try_join_next().is_some() {}
         match message {
             Message::Scan(projects) => state.scan(projects),
-            Message::Rescan { project } => state.put_off(project),
+            Message::Rescan { project } => put(&mut state.changed, project),
             Message::Rebuild { project } => state.rebuild(project),
             Message::Forget { project } => state.forget(project),
             Message::Sweep => state.sweep(&myself),
             Message::Recover { scanned, known } => state.recover(scanned, &known),
-            Message::Finish { project, directories } => state.finish(&myself, project, directories),
+            Message::Finish { project, ended } => state.finish(&myself, project, ended),
         }
         state.start_next(&myself);
         Ok(())
@@ -163,25 +174,21 @@ impl State {
         for project in projects {
             match self.is_running(project) {
                 true => self.is_joined = true,
-                false => self.put_off(project),
+                false => put(&mut self.asked, project),
             }
         }
     }
 
+    /// Each search that meets the damage says so, until it is mended.
     fn rebuild(&mut self, project: ProjectId) {
-        self.damaged.insert(project);
-        self.put_off(project);
-    }
-
-    /// Scans a project after all that wait.
-    fn put_off(&mut self, project: ProjectId) {
-        if !self.waiting.contains(&project) {
-            self.waiting.push_back(project);
+        if self.damaged.insert(project) {
+            put(&mut self.changed, project);
         }
     }
 
     fn forget(&mut self, project: ProjectId) {
-        self.waiting.retain(|waiting| *waiting != project);
+        self.asked.retain(|waiting| *waiting != project);
+        self.changed.retain(|waiting| *waiting != project);
         self.damaged.remove(&project);
         self.watcher.leave(project);
         if let Some((_, scan)) = self.running.take_if(|(running, _)| *running == project) {
@@ -222,17 +229,23 @@ impl State {
             }
         }
         for project in scanned {
-            self.put_off(project);
+            put(&mut self.changed, project);
         }
     }
 
-    fn finish(&mut self, myself: &ActorRef<Message>, project: ProjectId, directories: Option<BTreeSet<PathBuf>>) {
+    fn finish(&mut self, myself: &ActorRef<Message>, project: ProjectId, ended: Ended) {
         if self.running.take_if(|(running, _)| *running == project).is_none() {
             // It was forgotten meanwhile.
             return;
         }
-        if let Some(directories) = directories {
-            self.watcher.watch(project, directories);
+        match ended {
+            Ended::Kept(directories) => {
+                self.damaged.remove(&project);
+                self.watcher.watch(project, directories);
+            }
+            Ended::Idle => self.watcher.leave(project),
+            Ended::Failed => {}
+            Ended::Later => drop(myself.send_after(RETRY_AFTER, move || Message::Rescan { project })),
         }
         if std::mem::take(&mut self.is_joined) {
             self.look_for_requests(myself.clone());
@@ -243,19 +256,20 @@ impl State {
         if self.running.is_some() {
             return;
         }
-        let Some(project) = self.waiting.pop_front() else {
+        let Some(project) = self.asked.pop_front().or_else(|| self.changed.pop_front()) else {
             return;
         };
+        self.changed.retain(|waiting| *waiting != project);
         let job = Job {
             args: self.args.clone(),
             project,
-            is_full: self.damaged.remove(&project),
+            is_full: self.damaged.contains(&project),
         };
         let myself = myself.clone();
         let scan = self.jobs.spawn(async move {
-            let directories = job.run().await;
+            let ended = job.run().await;
             // An error means that the actor is gone.
-            let _ = myself.cast(Message::Finish { project, directories });
+            let _ = myself.cast(Message::Finish { project, ended });
         });
         self.running = Some((project, scan));
     }
@@ -265,12 +279,19 @@ impl State {
     }
 }
 
+/// Adds a project to those that wait, once.
+fn put(waiting: &mut VecDeque<ProjectId>, project: ProjectId) {
+    if !waiting.contains(&project) {
+        waiting.push_back(project);
+    }
+}
+
 /// Looks at the rows until the database answers, and begins the sweeps.
 async fn recover(store: Store, myself: ActorRef<Message>) {
     loop {
         match look(&store).await {
             Ok(recovered) => {
-                // The requested ones are swept up before those that nobody waits for. An error means that the actor is gone.
+                // An error means that the actor is gone.
                 let _ = myself.cast(Message::Sweep);
                 let _ = myself.cast(recovered);
                 return;

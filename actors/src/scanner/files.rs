@@ -7,7 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::{
+    fs::{Mode, OFlags, ResolveFlags},
+    io::Errno,
+};
 
 use crate::{Error, id::ProjectId, scan::Snapshot};
 
@@ -48,11 +51,17 @@ impl Snapshots {
     }
 }
 
-/// Reads a file of a project. The kernel itself sees to it that no link leads out of the project, even one that is
-/// made while the path is followed; what is no plain file is not waited for.
+/// Reads a file of a project. The kernel itself sees to it that no link is followed, even one that is made meanwhile: it could
+/// lead out of the project, or to what the project ignores. What is no plain file is not waited for.
 pub(super) fn read(root: &Path, path: &str) -> Result<Vec<u8>, Error> {
     let absent = || absent(path);
-    let opened = open_beneath(root, path).map_err(|_| absent())?;
+    let opened = match open_beneath(root, path) {
+        Ok(opened) => opened,
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV | Errno::ACCESS | Errno::INVAL) => {
+            return Err(absent());
+        }
+        Err(cause) => return Err(Error::Internal(format!("`{path}` cannot be opened: {cause}"))),
+    };
     let file = File::from(opened);
     let metadata = file.metadata().map_err(|_| absent())?;
     if !metadata.is_file() {
@@ -86,7 +95,7 @@ pub(super) fn absent(path: &str) -> Error {
 fn open_beneath(root: &Path, path: &str) -> rustix::io::Result<OwnedFd> {
     let directory = rustix::fs::open(root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let inside = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let inside = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
     rustix::fs::openat2(directory, path, flags, Mode::empty(), inside)
 }
 
@@ -114,10 +123,20 @@ mod tests {
             0,
         )
         .unwrap();
-        for path in ["a.txt", "inner", "./a.txt"] {
+        for path in ["a.txt", "./a.txt"] {
             assert_eq!(read(&root, path).unwrap(), b"a", "{path}");
         }
-        for path in ["outer", "absolute", "../secret", "/etc/passwd", "fifo", ".", "", "none"] {
+        for path in [
+            "inner",
+            "outer",
+            "absolute",
+            "../secret",
+            "/etc/passwd",
+            "fifo",
+            ".",
+            "",
+            "none",
+        ] {
             assert!(matches!(read(&root, path), Err(Error::NotFound { .. })), "{path}");
         }
     }

@@ -1,12 +1,13 @@
 //! One scan of one project, from its row to its row.
 
-use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, panic::AssertUnwindSafe, path::PathBuf, time::Duration};
 
 use chrono::Utc;
+use futures_util::FutureExt;
 use tokio::{
     sync::watch,
     task::{JoinError, spawn_blocking},
-    time::{MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval},
 };
 
 use super::{
@@ -18,7 +19,7 @@ use crate::{
     cancel::CancelOnDrop,
     event_bus,
     id::ProjectId,
-    scan::{self, Progress, scores::RunningFacts},
+    scan::{self, Progress, Snapshot, scores::RunningFacts},
     store::{
         Store, deployments,
         projects::{self, Project},
@@ -28,6 +29,8 @@ use crate::{
 
 /// How often the progress of a scan becomes an event.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+/// A scan that comes no further for so long is on a disk that does not answer.
+const STANDSTILL: Duration = Duration::from_secs(600);
 
 /// One scan of one project.
 pub(super) struct Job {
@@ -37,50 +40,76 @@ pub(super) struct Job {
     pub(super) is_full: bool,
 }
 
+/// How a scan ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// It was kept, and changes in these directories matter from now on.
+    Kept(BTreeSet<PathBuf>),
+    /// Nobody works with the project, or it is gone: changes do not matter.
+    Idle,
+    /// Its directory cannot be scanned, which its row says.
+    Failed,
+    /// Something else stood in the way; another try may help.
+    Later,
+}
+
+/// Why a scan gave nothing.
+enum Failure {
+    /// A matter of the project's directory.
+    Project(String),
+    /// A matter of the machine.
+    Machine(String),
+}
+
 impl Job {
-    /// Scans, and returns the directories in which changes matter; none when nothing came of the scan.
-    pub(super) async fn run(&self) -> Option<BTreeSet<PathBuf>> {
-        match self.attempt().await {
-            Ok(directories) => directories,
-            Err(Error::NotFound { .. }) => None,
+    /// Scans, and says how that ended, whatever happens.
+    pub(super) async fn run(&self) -> Ended {
+        let attempt = AssertUnwindSafe(self.attempt()).catch_unwind().await;
+        let attempt = attempt.unwrap_or_else(|_| Err(Error::Internal("the scan panicked".to_owned())));
+        match attempt {
+            Ok(ended) => ended,
+            Err(Error::NotFound { .. }) => Ended::Idle,
             Err(error) => {
-                // The request stays in its row, and is looked at again.
                 tracing::warn!(
                     project.id = %self.project, error = &error as &dyn std::error::Error,
                     "the scan of project {} could not be kept", self.project
                 );
-                None
+                Ended::Later
             }
         }
     }
 
-    async fn attempt(&self) -> Result<Option<BTreeSet<PathBuf>>, Error> {
+    async fn attempt(&self) -> Result<Ended, Error> {
         let store = &self.args.store;
         let project = projects::project(store, self.project).await?;
         let earlier = scans::find(store, self.project).await?;
         let running = running_facts(store, self.project).await?;
         let is_requested = earlier.as_ref().is_some_and(|scan| scan.is_requested);
+        if !project.is_active && !is_requested {
+            return Ok(Ended::Idle);
+        }
         match self.scan(&project, earlier, running).await {
-            Ok(Ok(scanned)) => self.keep(&project, scanned, is_requested).await.map(Some),
-            Ok(Err(work::Error::Scan(scan::Error::Cancelled))) => Ok(None),
-            Ok(Err(error)) => self.give_up(&chain(&error)).await,
-            Err(panic) => self.give_up(&format!("the scan ended early: {panic}")).await,
+            Ok(scanned) => self.keep(&project, scanned, is_requested).await.map(Ended::Kept),
+            Err(Failure::Project(reason)) => {
+                self.note(&reason).await?;
+                Ok(Ended::Failed)
+            }
+            Err(Failure::Machine(reason)) => {
+                self.note(&reason).await?;
+                Ok(Ended::Later)
+            }
         }
     }
 
     /// Scans on a thread of its own and tells how far that is.
-    async fn scan(
-        &self,
-        project: &Project,
-        earlier: Option<Scan>,
-        running: RunningFacts,
-    ) -> Result<Result<Scanned, work::Error>, JoinError> {
+    async fn scan(&self, project: &Project, earlier: Option<Scan>, running: RunningFacts) -> Result<Scanned, Failure> {
         let guard = CancelOnDrop::default();
         let cancel = guard.flag();
         let (progress_sender, mut progress) = watch::channel(None);
         let index = self.args.index.clone();
         let snapshot = self.args.snapshots.path(self.project);
         let (id, root, is_full) = (self.project, project.path.clone(), self.is_full);
+        let data_dir = self.args.data_dir.clone();
         let mut thread = spawn_blocking(move || {
             let work = Work {
                 project: id,
@@ -90,6 +119,7 @@ impl Job {
                 snapshot,
                 is_full,
                 running,
+                data_dir: &data_dir,
                 now: Utc::now(),
                 on_progress: &|now| {
                     progress_sender.send_replace(Some(now));
@@ -100,19 +130,24 @@ impl Job {
         });
         let mut ticks = interval(PROGRESS_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut moved_at = Instant::now();
         loop {
             tokio::select! {
-                scanned = &mut thread => return scanned,
-                _ = ticks.tick() => self.tell(project, &mut progress).await,
+                scanned = &mut thread => return outcome(scanned),
+                _ = ticks.tick() => {}
+            }
+            if progress.has_changed().unwrap_or(false) {
+                moved_at = Instant::now();
+                let now = *progress.borrow_and_update();
+                self.tell(project, now).await;
+            } else if moved_at.elapsed() > STANDSTILL {
+                return Err(Failure::Machine(format!("the scan came no further for {STANDSTILL:?}")));
             }
         }
     }
 
-    async fn tell(&self, project: &Project, progress: &mut watch::Receiver<Option<Progress>>) {
-        if !progress.has_changed().unwrap_or(false) {
-            return;
-        }
-        let Some(now) = *progress.borrow_and_update() else {
+    async fn tell(&self, project: &Project, now: Option<Progress>) {
+        let Some(now) = now else {
             return;
         };
         match scans::tell_progress(&self.args.store, project, now).await {
@@ -128,34 +163,48 @@ impl Job {
             outcome,
             snapshot,
             is_unchanged,
+            directories,
         } = scanned;
-        let is_news = project.metadata.get("git") != outcome.metadata.get("git");
-        if is_requested || is_news || !is_unchanged {
+        if is_requested || scans::is_news(project, &outcome)? {
             scans::finish(&self.args.store, self.project, &outcome).await?;
             event_bus::nudge(&self.args.events);
         }
-        let path = self.args.snapshots.path(self.project);
-        let (id, root) = (self.project, project.path.clone());
-        let directories = spawn_blocking(move || {
+        if !is_unchanged {
+            self.save(snapshot).await?;
+        }
+        Ok(directories
+            .iter()
+            .map(|directory| project.path.join(directory))
+            .collect())
+    }
+
+    async fn save(&self, snapshot: Snapshot) -> Result<(), Error> {
+        let (id, path) = (self.project, self.args.snapshots.path(self.project));
+        let saved = spawn_blocking(move || {
             if let Err(error) = snapshot.save(&path) {
                 tracing::warn!(project.id = %id, %error, "the next scan of project {id} reads everything again");
             }
-            snapshot
-                .directories()
-                .iter()
-                .map(|directory| root.join(directory))
-                .collect()
         });
-        directories
+        saved
             .await
             .map_err(|cause| Error::Internal(format!("a snapshot was not written: {cause}")))
     }
 
-    async fn give_up(&self, reason: &str) -> Result<Option<BTreeSet<PathBuf>>, Error> {
+    /// Writes down why nothing came of the scan.
+    async fn note(&self, reason: &str) -> Result<(), Error> {
         tracing::warn!(project.id = %self.project, "project {} cannot be scanned: {reason}", self.project);
         scans::fail(&self.args.store, self.project, reason).await?;
         event_bus::nudge(&self.args.events);
-        Ok(None)
+        Ok(())
+    }
+}
+
+fn outcome(scanned: Result<Result<Scanned, work::Error>, JoinError>) -> Result<Scanned, Failure> {
+    match scanned {
+        Ok(Ok(scanned)) => Ok(scanned),
+        Ok(Err(error @ work::Error::Scan(scan::Error::Root { .. }))) => Err(Failure::Project(chain(&error))),
+        Ok(Err(error)) => Err(Failure::Machine(chain(&error))),
+        Err(panic) => Err(Failure::Project(format!("the scan ended early: {panic}"))),
     }
 }
 

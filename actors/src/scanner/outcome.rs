@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// As many findings are shown with the project; `num_errors` counts them all.
-const MAX_ERRORS: usize = 200;
+const MAX_ERRORS: usize = 100;
 /// As many languages are shown with the project.
 const MAX_LANGUAGES: usize = 20;
 /// As many names of each other list are shown with the project.

@@ -8,9 +8,9 @@ use std::{
 use sha2::{Digest, Sha256};
 use tokio::{task::spawn_blocking, time::timeout};
 
-use super::ROWS_AT_ONCE;
 use crate::{
     Error,
+    cancel::CancelOnDrop,
     id::ProjectId,
     scan::{self, ProjectRoot},
     store::{
@@ -24,6 +24,8 @@ use crate::{
 const MAX_PROJECTS: usize = 10_000;
 /// A directory that takes longer to look through is on a disk that does not answer.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// As many rows are written in one transaction; others wait for it.
+const ROWS_AT_ONCE: usize = 100;
 /// As much of a name's hash tells projects apart.
 const ID_CHARS: usize = 12;
 
@@ -35,13 +37,13 @@ pub struct Synced {
 }
 
 /// Syncs the projects below any directory.
-pub(super) async fn below(store: &Store, directory: &Path) -> Result<Synced, Error> {
-    let found = find(directory, |_| None).await?;
+pub(super) async fn below(store: &Store, directory: &Path, data_dir: &Path) -> Result<Synced, Error> {
+    let found = find(directory, data_dir, |_| None).await?;
     keep(store, &found).await
 }
 
 /// Syncs the projects below the Zenith directory; those of it that are gone are not active any more.
-pub(super) async fn zenith(store: &Store, directory: &Path) -> Result<Synced, Error> {
+pub(super) async fn zenith(store: &Store, directory: &Path, data_dir: &Path) -> Result<Synced, Error> {
     let unreadable = |cause: std::io::Error| Error::Impossible {
         code: "ZENITH_UNREADABLE",
         reason: format!("the Zenith directory `{}` cannot be read: {cause}", directory.display()),
@@ -49,7 +51,7 @@ pub(super) async fn zenith(store: &Store, directory: &Path) -> Result<Synced, Er
     let directory = tokio::fs::canonicalize(directory).await.map_err(unreadable)?;
     drop(tokio::fs::read_dir(&directory).await.map_err(unreadable)?);
     let top = directory.clone();
-    let found = find(&directory, move |path| Some(zenith_id(&top, path))).await?;
+    let found = find(&directory, data_dir, move |path| Some(zenith_id(&top, path))).await?;
     let synced = keep(store, &found).await?;
     retire(store, &directory).await?;
     Ok(synced)
@@ -58,11 +60,14 @@ pub(super) async fn zenith(store: &Store, directory: &Path) -> Result<Synced, Er
 /// Looks through a directory.
 async fn find(
     directory: &Path,
+    data_dir: &Path,
     zenith_id: impl Fn(&Path) -> Option<String> + Send + 'static,
 ) -> Result<Vec<NewProject>, Error> {
-    let directory = directory.to_owned();
+    let (directory, data_dir) = (directory.to_owned(), data_dir.to_owned());
+    let guard = CancelOnDrop::default();
+    let cancel = guard.flag();
     let found = spawn_blocking(move || {
-        let roots = scan::discover(&directory, MAX_PROJECTS).into_iter();
+        let roots = scan::discover(&directory, MAX_PROJECTS, Some(&data_dir), &cancel).into_iter();
         roots
             .filter_map(|root| new_project(&root, zenith_id(&root.path)))
             .collect()

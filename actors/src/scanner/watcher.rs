@@ -1,7 +1,7 @@
 //! Notices changes in the projects' directories, and tells of each project when nothing changed any more for a while.
 //!
-//! It is a thread, since the kernel's calls block. Only the directories that the last scan saw files in are watched, so
-//! what is ignored costs nothing. Where the kernel watches no more directories, the project is scanned now and then.
+//! It is a thread, since the kernel's calls block. Only the directories that the last scan looked into are watched, so what
+//! is ignored costs nothing. A project of which the kernel does not watch all is scanned now and then.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -9,19 +9,19 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread,
     time::{Duration, Instant},
 };
 
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _, event::ModifyKind};
 
 use crate::id::ProjectId;
 
-/// As much may wait for the thread.
-const CAPACITY: usize = 4096;
+/// As many changes may wait for the thread. Orders of the actor wait beside them: those are few, and none may be lost.
+const MAX_CHANGES: usize = 4096;
 /// So long nothing must change before a project is scanned.
 const QUIET: Duration = Duration::from_secs(1);
 /// Even a project that changes all the time is scanned that often.
@@ -35,9 +35,17 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Keeps the thread; it ends when this is dropped.
 pub(super) struct Watcher {
-    inputs: SyncSender<Input>,
+    inputs: Sender<Input>,
     /// Set to end the thread.
     is_over: Arc<AtomicBool>,
+}
+
+/// What the kernel told and the thread has not taken yet.
+#[derive(Debug, Default)]
+struct Backlog {
+    num_changes: AtomicUsize,
+    /// Set when something was not told, so that anything may have changed.
+    is_lossy: AtomicBool,
 }
 
 enum Input {
@@ -49,7 +57,10 @@ enum Input {
         project: ProjectId,
     },
     /// Something has changed at this path.
-    Touched(PathBuf),
+    Touched {
+        path: PathBuf,
+        is_moved: bool,
+    },
 }
 
 impl Watcher {
@@ -58,14 +69,14 @@ impl Watcher {
     /// # Errors
     /// Fails when the system gives no more threads.
     pub(super) fn start(tell: impl Fn(ProjectId) + Send + 'static) -> io::Result<Self> {
-        let (inputs, outputs) = sync_channel(CAPACITY);
+        let (inputs, outputs) = channel();
         let is_over = Arc::new(AtomicBool::new(false));
-        let is_lossy = Arc::new(AtomicBool::new(false));
+        let backlog = Arc::new(Backlog::default());
         let mut watch = Watch {
-            notifier: notifier(inputs.clone(), is_lossy.clone()),
+            notifier: notifier(inputs.clone(), backlog.clone()),
             projects: HashMap::new(),
             owners: HashMap::new(),
-            is_lossy,
+            backlog,
         };
         let ended = is_over.clone();
         let run = move || {
@@ -88,8 +99,8 @@ impl Watcher {
     }
 
     fn send(&self, input: Input) {
-        if let Err(error) = self.inputs.try_send(input) {
-            tracing::warn!(%error, "a change of what is watched was lost; the next scan of the project makes up for it");
+        if self.inputs.send(input).is_err() {
+            tracing::error!("the thread that watches the projects has ended; restart the actor `scanner`");
         }
     }
 }
@@ -101,22 +112,10 @@ impl Drop for Watcher {
 }
 
 /// Asks the kernel for events. Without it all projects are scanned now and then.
-fn notifier(inputs: SyncSender<Input>, is_lossy: Arc<AtomicBool>) -> Option<RecommendedWatcher> {
-    let take = move |event: notify::Result<Event>| {
-        let Ok(event) = event else {
-            return;
-        };
-        // Scans themselves open files.
-        let paths = match event.kind {
-            EventKind::Access(_) => Vec::new(),
-            _ => event.paths.clone(),
-        };
-        let is_full = paths
-            .into_iter()
-            .any(|path| inputs.try_send(Input::Touched(path)).is_err());
-        if is_full || event.need_rescan() {
-            is_lossy.store(true, Ordering::Relaxed);
-        }
+fn notifier(inputs: Sender<Input>, backlog: Arc<Backlog>) -> Option<RecommendedWatcher> {
+    let take = move |event: notify::Result<Event>| match event {
+        Ok(event) => backlog.take(event, &inputs),
+        Err(_) => backlog.is_lossy.store(true, Ordering::Relaxed),
     };
     match notify::recommended_watcher(take) {
         Ok(notifier) => Some(notifier),
@@ -127,18 +126,42 @@ fn notifier(inputs: SyncSender<Input>, is_lossy: Arc<AtomicBool>) -> Option<Reco
     }
 }
 
+impl Backlog {
+    fn take(&self, event: Event, inputs: &Sender<Input>) {
+        if event.need_rescan() {
+            self.is_lossy.store(true, Ordering::Relaxed);
+        }
+        // Scans themselves open files.
+        if matches!(event.kind, EventKind::Access(_)) {
+            return;
+        }
+        let is_moved = matches!(
+            event.kind,
+            EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))
+        );
+        for path in event.paths {
+            let has_room = self.num_changes.fetch_add(1, Ordering::Relaxed) < MAX_CHANGES;
+            if !has_room || inputs.send(Input::Touched { path, is_moved }).is_err() {
+                self.num_changes.fetch_sub(1, Ordering::Relaxed);
+                self.is_lossy.store(true, Ordering::Relaxed);
+                return;
+            }
+        }
+    }
+}
+
 /// What the thread knows.
 struct Watch {
     notifier: Option<RecommendedWatcher>,
     projects: HashMap<ProjectId, Watched>,
     /// The projects that a directory belongs to; one may lie within another.
     owners: HashMap<PathBuf, Vec<ProjectId>>,
-    /// Set when the kernel or the queue had no room for an event.
-    is_lossy: Arc<AtomicBool>,
+    backlog: Arc<Backlog>,
 }
 
 /// What is watched of a project.
 struct Watched {
+    /// Those that the kernel watches.
     directories: BTreeSet<PathBuf>,
     /// Since when something changes, and when something changed last.
     changed: Option<(Instant, Instant)>,
@@ -178,12 +201,15 @@ impl Watch {
         match inputs.recv_timeout(patience) {
             Ok(Input::Watch { project, directories }) => self.watch(project, directories),
             Ok(Input::Leave { project }) => self.leave(project),
-            Ok(Input::Touched(path)) => self.touch(&path),
+            Ok(Input::Touched { path, is_moved }) => {
+                self.backlog.num_changes.fetch_sub(1, Ordering::Relaxed);
+                self.touch(&path, is_moved);
+            }
             Err(RecvTimeoutError::Timeout) => {}
             // Without a kernel's watcher nobody but the actor sends, and it has gone.
             Err(RecvTimeoutError::Disconnected) => thread::sleep(patience),
         }
-        if self.is_lossy.swap(false, Ordering::Relaxed) {
+        if self.backlog.is_lossy.swap(false, Ordering::Relaxed) {
             self.projects.values_mut().for_each(|watched| watched.touch(now));
         }
         self.tell_due(tell);
@@ -199,7 +225,7 @@ impl Watch {
         }
     }
 
-    fn touch(&mut self, path: &Path) {
+    fn touch(&mut self, path: &Path, is_moved: bool) {
         let now = Instant::now();
         let parent = path.parent().unwrap_or(path);
         for owners in [self.owners.get(path), self.owners.get(parent)].into_iter().flatten() {
@@ -209,28 +235,48 @@ impl Watch {
                 }
             }
         }
+        if is_moved {
+            self.lose(path);
+        }
+    }
+
+    /// Forgets a directory that was removed or renamed, and whose watch went with it: one of that name that comes back is
+    /// another one.
+    fn lose(&mut self, path: &Path) {
+        for project in self.owners.remove(path).into_iter().flatten() {
+            if let Some(watched) = self.projects.get_mut(&project) {
+                watched.directories.remove(path);
+            }
+        }
     }
 
     fn watch(&mut self, project: ProjectId, directories: BTreeSet<PathBuf>) {
         let before = self.projects.remove(&project);
-        let known = before.as_ref().map(|watched| &watched.directories);
-        for gone in known.into_iter().flatten().filter(|path| !directories.contains(*path)) {
+        let known = before
+            .as_ref()
+            .map_or_else(BTreeSet::new, |watched| watched.directories.clone());
+        for gone in known.difference(&directories) {
             self.give_up(project, gone);
         }
-        let is_watched = directories.len() <= MAX_DIRECTORIES
-            && directories
-                .iter()
-                .filter(|path| known.is_none_or(|known| !known.contains(*path)))
-                .all(|path| self.take_up(project, path));
-        self.projects.insert(
-            project,
-            Watched {
-                directories,
-                // What changed since the scan has looked still counts.
-                changed: before.and_then(|watched| watched.changed),
-                poll_at: (!is_watched).then(|| Instant::now() + POLL_EVERY),
-            },
-        );
+        let num_wanted = directories.len();
+        let now = Instant::now();
+        let mut watched = Watched {
+            directories: known.intersection(&directories).cloned().collect(),
+            // What changed since the scan has looked still counts.
+            changed: before.and_then(|watched| watched.changed),
+            poll_at: None,
+        };
+        for path in directories.into_iter().take(MAX_DIRECTORIES) {
+            if !watched.directories.contains(&path) && self.take_up(project, &path) {
+                watched.directories.insert(path);
+                // Nobody saw what changed in it while it was scanned.
+                watched.touch(now);
+            }
+        }
+        if watched.directories.len() < num_wanted {
+            watched.poll_at = Some(now + POLL_EVERY);
+        }
+        self.projects.insert(project, watched);
     }
 
     fn leave(&mut self, project: ProjectId) {
@@ -246,16 +292,20 @@ impl Watch {
 
     /// Returns whether the kernel watches the directory.
     fn take_up(&mut self, project: ProjectId, path: &Path) -> bool {
-        let owners = self.owners.entry(path.to_owned()).or_default();
-        let is_new = owners.is_empty();
-        owners.push(project);
+        if let Some(owners) = self.owners.get_mut(path) {
+            owners.push(project);
+            return true;
+        }
         let Some(notifier) = &mut self.notifier else {
             return false;
         };
-        match is_new.then(|| notifier.watch(path, RecursiveMode::NonRecursive)) {
-            None | Some(Ok(())) => true,
-            Some(Err(error)) => {
-                tracing::info!(path = %path.display(), %error, "a directory cannot be watched");
+        match notifier.watch(path, RecursiveMode::NonRecursive) {
+            Ok(()) => {
+                self.owners.insert(path.to_owned(), vec![project]);
+                true
+            }
+            Err(error) => {
+                tracing::debug!(path = %path.display(), %error, "a directory cannot be watched");
                 false
             }
         }
@@ -285,20 +335,21 @@ mod tests {
     const PROJECT: ProjectId = ProjectId(1);
     const PATIENCE: Duration = Duration::from_secs(20);
 
+    /// Watches this directory, and waits for the change that comes with a new watch.
+    fn watched(root: &Path) -> (Watcher, Receiver<ProjectId>) {
+        let (told, tales) = channel();
+        let watcher = Watcher::start(move |project| told.send(project).unwrap()).unwrap();
+        watcher.watch(PROJECT, BTreeSet::from([root.to_owned()]));
+        assert_eq!(tales.recv_timeout(PATIENCE), Ok(PROJECT));
+        (watcher, tales)
+    }
+
     #[test]
     fn a_project_is_told_of_once_when_its_files_have_come_to_rest() {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir(root.path().join("ignored")).unwrap();
-        let (told, tales) = channel();
-        let watcher = Watcher::start(move |project| told.send(project).unwrap()).unwrap();
-        watcher.watch(PROJECT, BTreeSet::from([root.path().to_owned()]));
-        // The watch begins some time after it was asked for, so a first change shows that it has.
-        let begun = Instant::now();
-        while tales.try_recv().is_err() {
-            std::fs::write(root.path().join("first"), "1").unwrap();
-            thread::sleep(QUIET + LOOK_EVERY);
-            assert!(begun.elapsed() < PATIENCE);
-        }
+        std::fs::write(root.path().join("first"), "1").unwrap();
+        let (watcher, tales) = watched(root.path());
         std::fs::write(root.path().join("ignored/file"), "1").unwrap();
         std::fs::read(root.path().join("first")).unwrap();
         assert!(tales.recv_timeout(QUIET * 3).is_err());
@@ -310,6 +361,38 @@ mod tests {
         watcher.leave(PROJECT);
         std::fs::write(root.path().join("last"), "1").unwrap();
         assert!(tales.recv_timeout(QUIET * 3).is_err());
+    }
+
+    #[test]
+    fn a_directory_that_was_replaced_is_watched_again() {
+        let root = tempfile::tempdir().unwrap();
+        let inner = root.path().join("inner");
+        std::fs::create_dir(&inner).unwrap();
+        let both = BTreeSet::from([root.path().to_owned(), inner.clone()]);
+        let (watcher, tales) = watched(root.path());
+        watcher.watch(PROJECT, both.clone());
+        assert_eq!(tales.recv_timeout(PATIENCE), Ok(PROJECT));
+        std::fs::remove_dir(&inner).unwrap();
+        std::fs::create_dir(&inner).unwrap();
+        assert_eq!(tales.recv_timeout(PATIENCE), Ok(PROJECT));
+        watcher.watch(PROJECT, both);
+        assert_eq!(tales.recv_timeout(PATIENCE), Ok(PROJECT), "a watch is new");
+        std::fs::write(inner.join("file"), "1").unwrap();
+        assert_eq!(tales.recv_timeout(PATIENCE), Ok(PROJECT));
+    }
+
+    #[test]
+    fn a_project_that_cannot_be_watched_is_polled_as_long_as_that_is_so() {
+        let mut watch = Watch {
+            notifier: None,
+            projects: HashMap::new(),
+            owners: HashMap::new(),
+            backlog: Arc::default(),
+        };
+        for _ in 0..2 {
+            watch.watch(PROJECT, BTreeSet::from([PathBuf::from("/nowhere")]));
+            assert!(watch.projects[&PROJECT].due().is_some());
+        }
     }
 
     #[test]

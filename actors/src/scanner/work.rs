@@ -37,6 +37,8 @@ pub(super) struct Work<'a> {
     pub(super) is_full: bool,
     pub(super) running: RunningFacts,
     pub(super) now: DateTime<Utc>,
+    /// BorgOS's own directory.
+    pub(super) data_dir: &'a Path,
     pub(super) on_progress: &'a (dyn Fn(Progress) + Sync),
     pub(super) cancel: &'a AtomicBool,
 }
@@ -45,8 +47,10 @@ pub(super) struct Work<'a> {
 pub(super) struct Scanned {
     pub(super) outcome: Outcome,
     pub(super) snapshot: Snapshot,
-    /// Whether no file was new, changed or gone.
+    /// Whether the snapshot is as the last one was.
     pub(super) is_unchanged: bool,
+    /// The directories in which changes matter, relative to the root.
+    pub(super) directories: Vec<PathBuf>,
 }
 
 /// Why nothing came of a scan.
@@ -80,6 +84,7 @@ impl Work<'_> {
             wanted: is_wanted,
             sink: Some(&feed),
             on_progress: self.on_progress,
+            excluded: Some(self.data_dir),
             cancel: self.cancel,
         };
         let previous = self.previous();
@@ -88,6 +93,7 @@ impl Work<'_> {
         self.change_index(feed, &report, is_first)?;
         let is_unchanged = !is_first && report.num_read == 0 && report.removed.is_empty();
         let (manifests, readme) = self.manifests(report.manifest_files.take());
+        let directories = std::mem::take(&mut report.directories);
         let seen = Seen {
             report: &report,
             manifests,
@@ -100,13 +106,14 @@ impl Work<'_> {
             outcome: outcome::outcome(seen),
             snapshot,
             is_unchanged,
+            directories,
         })
     }
 
     /// Returns what the last scan saw, if all that it left is still there.
     fn previous(&self) -> Option<Snapshot> {
         let is_known = self.earlier.as_ref().is_some_and(|scan| scan.found.is_some());
-        let is_indexed = self.index.projects().contains(&self.project);
+        let is_indexed = self.index.is_whole(self.project);
         (is_known && is_indexed && !self.is_full)
             .then(|| Snapshot::load(&self.snapshot))
             .flatten()

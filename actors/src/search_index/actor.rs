@@ -15,9 +15,9 @@ use std::{
 };
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 
-use super::{Catalog, FoundProject};
+use super::{FoundProject, catalog::Shelf};
 use crate::{
     Error,
     cancel::CancelOnDrop,
@@ -59,8 +59,6 @@ pub enum Message {
         /// Receives the projects.
         reply: RpcReplyPort<Result<Vec<FoundProject>, Error>>,
     },
-    /// A search has built the catalog anew.
-    Keep(Arc<Catalog>),
 }
 
 impl supervision::Message for Message {
@@ -68,7 +66,6 @@ impl supervision::Message for Message {
         match self {
             Self::FindCode { .. } => "find_code",
             Self::FindProjects { .. } => "find_projects",
-            Self::Keep(_) => "keep",
         }
     }
 }
@@ -91,7 +88,7 @@ pub struct SearchIndex;
 pub struct State {
     args: Args,
     /// The projects as they were when they were searched last.
-    catalog: Option<Arc<Catalog>>,
+    catalog: Shelf,
     /// The searches under way; they end with the actor.
     jobs: JoinSet<()>,
 }
@@ -103,22 +100,21 @@ impl Actor for SearchIndex {
 
     async fn pre_start(&self, _myself: ActorRef<Message>, args: Args) -> Result<State, ActorProcessingErr> {
         Ok(State {
+            catalog: Shelf::new(args.store.clone()),
             args,
-            catalog: None,
             jobs: JoinSet::new(),
         })
     }
 
     async fn handle(
         &self,
-        myself: ActorRef<Message>,
+        _myself: ActorRef<Message>,
         message: Message,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         match message {
             Message::FindCode { query, roots, reply } => state.find_code(query, roots, reply),
-            Message::FindProjects { query, limit, reply } => state.find_projects(myself, query, limit, reply),
-            Message::Keep(catalog) => state.catalog = Some(catalog),
+            Message::FindProjects { query, limit, reply } => state.find_projects(query, limit, reply),
         }
         Ok(())
     }
@@ -134,34 +130,23 @@ impl State {
                     project.id = %damaged.project, file = %damaged.file.display(), damage = %damaged.damage,
                     "the code index of project {} is damaged and is built again", damaged.project
                 );
-                scanner.cast(scanner::Message::Rebuild {
+                // An answer is none the worse for a scanner that is away; the next search meets the damage again.
+                let _ = scanner.cast(scanner::Message::Rebuild {
                     project: damaged.project,
-                })?;
+                });
             }
             Ok(answer)
         });
     }
 
-    fn find_projects(
-        &mut self,
-        myself: ActorRef<Message>,
-        query: String,
-        limit: usize,
-        reply: RpcReplyPort<Result<Vec<FoundProject>, Error>>,
-    ) {
-        let store = self.args.store.clone();
-        let known = self.catalog.clone();
+    fn find_projects(&mut self, query: String, limit: usize, reply: RpcReplyPort<Result<Vec<FoundProject>, Error>>) {
+        let shelf = self.catalog.clone();
         self.answer(reply, async move {
-            let current = match known {
-                Some(catalog) if catalog.is_current(&store).await? => catalog,
-                Some(_) | None => {
-                    let catalog = Arc::new(Catalog::build(&store).await?);
-                    // An error means that the actor is gone.
-                    let _ = myself.cast(Message::Keep(catalog.clone()));
-                    catalog
-                }
-            };
-            Ok(current.search(&query, limit))
+            let catalog = shelf.current().await?;
+            let found = spawn_blocking(move || catalog.search(&query, limit));
+            found
+                .await
+                .map_err(|cause| Error::Internal(format!("a search ended early: {cause}")))
         });
     }
 
@@ -190,7 +175,7 @@ async fn search(index: Arc<CodeIndex>, query: Query, roots: Roots) -> Result<Ans
     let threads = thread::available_parallelism()
         .map_or(1, NonZeroUsize::get)
         .min(MAX_THREADS);
-    let searched = tokio::task::spawn_blocking(move || {
+    let searched = spawn_blocking(move || {
         let budget = Budget {
             max_lines: MAX_LINES,
             deadline: Some(deadline),

@@ -94,25 +94,27 @@ pub struct Scan {
     pub failure: Option<String>,
 }
 
-/// Asks for scans, so that they are made even if everything stops right now.
+/// Asks for a scan, so that it is made even if everything stops right now.
 ///
 /// # Errors
-/// Fails when one of the projects does not exist; none was asked for then.
-pub async fn request(store: &Store, ids: &[ProjectId]) -> Result<(), Error> {
+/// Fails when the project does not exist.
+pub async fn request(store: &Store, id: ProjectId) -> Result<(), Error> {
     store
         .write(async |transaction| {
-            for id in ids {
-                projects::check_exists(transaction, *id).await?;
-                let asked = row::ActiveModel {
-                    project_id: Set(*id),
-                    requested_at: Set(Some(now())),
-                    ..Default::default()
-                };
-                put(transaction, asked, &[row::Column::RequestedAt]).await?;
-            }
-            Ok(())
+            projects::check_exists(transaction, id).await?;
+            ask(transaction, id).await
         })
         .await
+}
+
+/// Asks for the scan of a project that exists.
+pub(super) async fn ask(transaction: &DatabaseTransaction, id: ProjectId) -> Result<(), Error> {
+    let asked = row::ActiveModel {
+        project_id: Set(id),
+        requested_at: Set(Some(now())),
+        ..Default::default()
+    };
+    put(transaction, asked, &[row::Column::RequestedAt]).await
 }
 
 /// Lists the projects whose scans were asked for and not made yet, the longest waiting first.
@@ -154,7 +156,7 @@ pub async fn find(store: &Store, id: ProjectId) -> Result<Option<Scan>, Error> {
     store
         .read(async |reader| {
             let row = row::Entity::find_by_id(id).one(reader).await?;
-            row.map(Scan::try_from).transpose()
+            Ok(row.map(Scan::from))
         })
         .await
 }
@@ -171,9 +173,9 @@ pub async fn words(store: &Store) -> Result<HashMap<ProjectId, Words>, Error> {
     store
         .read(async |reader| {
             let rows: Vec<(ProjectId, Json)> = query.into_tuple().all(reader).await?;
-            rows.into_iter()
-                .map(|(id, words)| Ok((id, column::from_json("project_scans.document", words)?)))
-                .collect()
+            // Those of another version are found again by the next scan.
+            let known = |(id, words)| Some((id, column::from_json("project_scans.document", words).ok()?));
+            Ok(rows.into_iter().filter_map(known).collect())
         })
         .await
 }
@@ -187,13 +189,21 @@ pub async fn finish(store: &Store, id: ProjectId, outcome: &Outcome) -> Result<(
         .write(async |transaction| {
             let project = projects::locked(transaction, id).await?;
             let earlier = row::Entity::find_by_id(id).one(transaction).await?;
-            let earlier = earlier.map(Scan::try_from).transpose()?.and_then(|scan| scan.found);
+            let earlier = earlier.map(Scan::from).and_then(|scan| scan.found);
             let change = merge::change(&project, earlier.as_ref(), outcome)?;
             let project = projects::apply(transaction, change).await?;
             put(transaction, row::finished(id, outcome)?, &row::FINISHED).await?;
             announce(transaction, "project_scanned", scanned_data(&project, outcome)).await
         })
         .await
+}
+
+/// Tells whether an outcome differs from what the project's row says already.
+///
+/// # Errors
+/// Fails when it cannot be compared.
+pub fn is_news(project: &Project, outcome: &Outcome) -> Result<bool, Error> {
+    merge::is_news(project, outcome)
 }
 
 /// Notes why a scan could not be made, which ends the waiting for it.

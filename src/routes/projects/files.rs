@@ -88,14 +88,13 @@ async fn list(id: i64, query: Query, app: Arc<App>) -> Result<Reply, Problem> {
     let language = query.text("lang")?.map(str::to_lowercase);
     let class = query.choice("class", &CLASSES)?;
     let path = query.glob("path")?;
-    let is_wanted = |file: &SeenFile| {
+    let is_wanted = move |file: &SeenFile| {
         let is_in = |language: &String| file.language.is_some_and(|name| name.to_lowercase() == *language);
         language.as_ref().is_none_or(is_in)
             && class.is_none_or(|class| file.class == class)
             && path.as_ref().is_none_or(|path| path.is_match(&file.path))
     };
-    let mut files = app.system.scans.files(ProjectId(id)).await?;
-    files.retain(is_wanted);
+    let files = app.system.scans.files(ProjectId(id), is_wanted).await?;
     Ok(reply::page_of(&files, &page))
 }
 

@@ -2,6 +2,8 @@
 
 use super::*;
 
+static NEVER: AtomicBool = AtomicBool::new(false);
+
 #[track_caller]
 fn check(paths: &[&str], expected: &[&str]) {
     let directory = tempfile::tempdir().unwrap();
@@ -11,7 +13,7 @@ fn check(paths: &[&str], expected: &[&str]) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
-    let found = discover(directory.path(), 100);
+    let found = discover(directory.path(), 100, None, &NEVER);
     let found: Vec<_> = found
         .iter()
         .map(|project| project.path.strip_prefix(directory.path()).unwrap().to_str().unwrap())
@@ -89,5 +91,5 @@ fn no_more_are_found_than_wanted() {
         fs::create_dir(directory.path().join(format!("p{number}"))).unwrap();
         fs::write(directory.path().join(format!("p{number}/go.mod")), "").unwrap();
     }
-    assert_eq!(discover(directory.path(), 3).len(), 3);
+    assert_eq!(discover(directory.path(), 3, None, &NEVER).len(), 3);
 }

@@ -42,6 +42,7 @@ fn empty_report() -> Report {
         num_errors: 0,
         facts: Facts::default(),
         git: None,
+        directories: Vec::new(),
         removed: Vec::new(),
         manifest_files: None,
         truncated: false,

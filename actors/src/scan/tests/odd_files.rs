@@ -72,10 +72,10 @@ fn what_cannot_be_read_is_counted_and_no_error() {
 #[test]
 fn a_file_that_vanishes_during_the_scan_is_counted_and_no_error() {
     let project = Project::new(&[("a.rs", "fn a() {}\n")]);
-    let walked = walk(project.root(), true, 1, &AtomicBool::new(false));
-    fs::remove_file(project.path("a.rs")).unwrap();
     let cancel = AtomicBool::new(false);
     let options = options(None, &cancel);
+    let walked = walk(project.root(), true, 1, &options);
+    fs::remove_file(project.path("a.rs")).unwrap();
     let done = Work::new(project.root(), &options, &walked).run(&walked, None).unwrap();
     assert_eq!(
         (done.records.len(), &done.unreadable[..]),

@@ -57,6 +57,7 @@ pub(super) fn options<'a>(sink: Option<&'a dyn Sink>, cancel: &'a AtomicBool) ->
         wanted: |path| path.ends_with("Cargo.toml") || path.ends_with("package.json"),
         sink,
         on_progress: &|_: Progress| {},
+        excluded: None,
         cancel,
     }
 }

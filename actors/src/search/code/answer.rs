@@ -77,6 +77,8 @@ pub struct Answer {
     pub files_scanned: usize,
     /// Files that are there but could not be read.
     pub files_unreadable: usize,
+    /// Whether a part of the index was known to be missing before; it is being built again.
+    pub is_incomplete: bool,
     /// Parts of the index that could not be used; what they hold was not found.
     pub damaged: Vec<Damaged>,
 }

@@ -125,6 +125,11 @@ impl CodeIndex {
         self.snapshot().keys().copied().collect()
     }
 
+    /// Tells whether a project has an index that is whole, as far as is known.
+    pub fn is_whole(&self, project: ProjectId) -> bool {
+        self.snapshot().get(&project).is_some_and(|project| !project.is_damaged)
+    }
+
     /// Returns a builder for shards of the project.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use std::{
     collections::HashSet,
     ops::Range,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
@@ -21,7 +21,7 @@ use super::{
     examine::{Examiner, Failure},
     index::{Projects, Roots},
     plan::{self, Plan},
-    project::LiveShard,
+    project::{LiveShard, Project},
     query::Compiled,
     score::Score,
     shard::Damage,
@@ -97,10 +97,14 @@ impl<'a> Search<'a> {
     /// Plans every shard that is to be searched.
     fn plan(&mut self, projects: &'a Projects, roots: &'a Roots) -> Vec<Plan<'a>> {
         let is_wanted = |id: &ProjectId| self.query.projects.as_ref().is_none_or(|wanted| wanted.contains(id));
-        let shards: Vec<(ProjectId, &std::path::Path, &LiveShard)> = projects
+        let wanted: Vec<(ProjectId, &std::path::Path, &Arc<Project>)> = projects
             .iter()
             .filter(|(id, _)| is_wanted(id))
             .filter_map(|(id, project)| Some((*id, roots.get(id)?.as_path(), project)))
+            .collect();
+        self.answer.is_incomplete = wanted.iter().any(|(_, _, project)| project.is_damaged);
+        let shards: Vec<(ProjectId, &std::path::Path, &LiveShard)> = wanted
+            .into_iter()
             .flat_map(|(id, root, project)| project.shards.iter().map(move |shard| (id, root, shard)))
             .collect();
         let outcomes = in_parallel(

@@ -8,11 +8,11 @@ use super::{NewProject, Project, announce, apply, locked, row};
 use crate::{
     Error,
     id::ProjectId,
-    store::{Store, claimed, now},
+    store::{Store, claimed, now, scans},
 };
 
-/// Makes sure that each of these has a row and is active, in one transaction, and returns the rows in the same order. What
-/// people said of a project that is known already stays.
+/// Makes sure that each of these has a row, is active and will be scanned, in one transaction, and returns the rows in the
+/// same order. What people said of a project that is known already stays.
 ///
 /// # Errors
 /// Fails when the database does; nothing was changed then.
@@ -25,7 +25,9 @@ async fn try_sync(store: &Store, found: &[NewProject]) -> Result<Vec<ProjectId>,
         .write(async |transaction| {
             let mut ids = Vec::with_capacity(found.len());
             for new in found {
-                ids.push(sync_one(transaction, new).await?);
+                let id = sync_one(transaction, new).await?;
+                scans::ask(transaction, id).await?;
+                ids.push(id);
             }
             Ok(ids)
         })

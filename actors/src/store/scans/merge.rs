@@ -36,6 +36,21 @@ pub(super) fn change(project: &Project, earlier: Option<&Found>, outcome: &Outco
     })
 }
 
+/// Tells whether the outcome differs from what the row says. How the scan itself went is no news.
+pub(super) fn is_news(project: &Project, outcome: &Outcome) -> Result<bool, Error> {
+    let errors = storable_json(to_json("projects.errors", &outcome.errors)?);
+    let scores = [
+        (outcome.scores.health, project.health_score),
+        (outcome.scores.vibe, project.vibe_score),
+        (outcome.scores.eco, project.eco_score),
+    ];
+    let is_other_score = |(told, known): (Option<u8>, i32)| told.is_some_and(|told| i32::from(told) != known);
+    let is_other = |(key, value): (&String, &Value)| key != "scan" && project.metadata.get(key) != Some(value);
+    Ok(errors != Value::from(project.errors.clone())
+        || scores.into_iter().any(is_other_score)
+        || outcome.metadata.iter().any(is_other))
+}
+
 /// What people named stays, what an earlier scan found and this one did not goes.
 fn stack(current: &TechStack, earlier: Option<&Found>, found: &[String]) -> Vec<String> {
     let was_found = |name: &String| earlier.is_some_and(|earlier| earlier.stack.contains(name));

@@ -25,18 +25,17 @@ pub(super) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-impl TryFrom<Model> for Scan {
-    type Error = Error;
-
-    fn try_from(row: Model) -> Result<Self, Error> {
-        let found = row.found.map(|found| from_json("project_scans.found", found));
-        let words = row.document.map(|words| from_json("project_scans.document", words));
-        Ok(Self {
+/// What an older program wrote and this one cannot read is as good as nothing: the next scan finds it again.
+impl From<Model> for Scan {
+    fn from(row: Model) -> Self {
+        Self {
             is_requested: row.requested_at.is_some(),
-            found: found.transpose()?,
-            words: words.transpose()?,
+            found: row.found.and_then(|found| from_json("project_scans.found", found).ok()),
+            words: row
+                .document
+                .and_then(|words| from_json("project_scans.document", words).ok()),
             failure: row.failure,
-        })
+        }
     }
 }
 

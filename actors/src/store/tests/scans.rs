@@ -45,8 +45,8 @@ fn outcome(stack: &[&str]) -> Outcome {
 async fn a_request_waits_until_a_scan_ends_well_or_badly() {
     each_store(async |store| {
         let [first, second] = [project(store, "a").await, project(store, "b").await];
-        scans::request(store, &[second]).await.unwrap();
-        scans::request(store, &[first]).await.unwrap();
+        scans::request(store, second).await.unwrap();
+        scans::request(store, first).await.unwrap();
         assert_eq!(scans::requested(store).await.unwrap(), [second, first]);
         scans::finish(store, second, &outcome(&[])).await.unwrap();
         assert_eq!(scans::requested(store).await.unwrap(), [first]);
@@ -56,9 +56,8 @@ async fn a_request_waits_until_a_scan_ends_well_or_badly() {
         let failed = scans::find(store, first).await.unwrap().unwrap();
         assert_eq!((failed.failure.as_deref(), failed.found), (Some("it is gone"), None));
 
-        let refused = scans::request(store, &[first, ProjectId(99)]).await.unwrap_err();
+        let refused = scans::request(store, ProjectId(99)).await.unwrap_err();
         assert!(matches!(refused, Error::NotFound { .. }), "{refused}");
-        assert_eq!(scans::requested(store).await.unwrap(), [], "all or none");
     })
     .await;
 }
@@ -71,6 +70,8 @@ async fn what_a_scan_found_is_in_the_row_of_the_project() {
         let version = projects::version(store).await.unwrap();
         scans::finish(store, id, &outcome(&["python", "redis"])).await.unwrap();
         let after = projects::project(store, id).await.unwrap();
+        assert!(scans::is_news(&before, &outcome(&[])).unwrap());
+        assert!(!scans::is_news(&after, &outcome(&[])).unwrap());
         assert_eq!(
             (after.health_score, after.vibe_score, after.eco_score),
             (70, before.vibe_score, 0)
@@ -96,6 +97,7 @@ async fn projects_that_are_found_again_keep_their_rows() {
     each_store(async |store| {
         let mut found = [samples::new_project("a"), samples::new_project("b")];
         let ids = projects::sync(store, &found).await.unwrap();
+        assert_eq!(scans::requested(store).await.unwrap(), ids);
         found[0].zenith_id = Some("zen-1".to_owned());
         projects::retire(store, ids[1]).await.unwrap();
         assert_eq!(projects::sync(store, &found).await.unwrap(), ids);

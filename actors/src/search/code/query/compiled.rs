@@ -1,6 +1,5 @@
 //! A query made ready to run.
 
-use globset::{GlobBuilder, GlobMatcher};
 use grep_regex::RegexMatcher;
 
 use super::{
@@ -9,7 +8,10 @@ use super::{
 };
 use crate::{
     id::ProjectId,
-    search::code::{Error, fold},
+    search::{
+        PathGlob,
+        code::{Error, fold},
+    },
 };
 
 /// More words make a search slow and no better.
@@ -43,7 +45,7 @@ pub(in crate::search::code) struct Compiled {
     pub(in crate::search::code) projects: Option<Vec<ProjectId>>,
     /// In small letters.
     pub(in crate::search::code) language: Option<String>,
-    pub(in crate::search::code) path: Option<GlobMatcher>,
+    pub(in crate::search::code) path: Option<PathGlob>,
     pub(in crate::search::code) limit: usize,
 }
 
@@ -131,15 +133,9 @@ fn pattern(text: &str, case: Case) -> String {
     format!("(?{flag}:{})", regex_syntax::escape(text))
 }
 
-fn glob(pattern: &str) -> Result<GlobMatcher, Error> {
-    let anywhere = match pattern.contains('/') {
-        true => pattern.trim_start_matches('/').to_owned(),
-        false => format!("**/{pattern}"),
-    };
-    let glob = GlobBuilder::new(&anywhere).literal_separator(true).build();
-    glob.map(|glob| glob.compile_matcher())
-        .map_err(|error| Error::InvalidGlob {
-            glob: pattern.to_owned(),
-            reason: error.kind().to_string(),
-        })
+fn glob(pattern: &str) -> Result<PathGlob, Error> {
+    PathGlob::parse(pattern).map_err(|reason| Error::InvalidGlob {
+        glob: pattern.to_owned(),
+        reason,
+    })
 }
