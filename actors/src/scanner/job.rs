@@ -152,7 +152,8 @@ impl Job {
         let path = self.args.snapshots.path(self.project);
         let (id, root) = (self.project, project.path.clone());
         let directories = spawn_blocking(move || {
-            if let Err(error) = snapshot.save(&path) {
+            // Of an unchanged project the last one tells the same.
+            if !is_unchanged && let Err(error) = snapshot.save(&path) {
                 tracing::warn!(project.id = %id, %error, "the next scan of project {id} reads everything again");
             }
             snapshot
