@@ -45,7 +45,7 @@ pub(super) fn scan_all(root: &Path, index: &CodeIndex, snapshot: &Path) -> Resul
         builder: index.builder(PROJECT)?,
         failure: Mutex::default(),
     };
-    let report = scan_with(root, None, Some(&feed), snapshot)?;
+    let (report, seen) = scan_with(root, None, Some(&feed))?;
     if let Some(error) = feed.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(error.into());
     }
@@ -54,6 +54,7 @@ pub(super) fn scan_all(root: &Path, index: &CodeIndex, snapshot: &Path) -> Resul
         removed: Removed::Everything,
     };
     index.replace(PROJECT, update)?;
+    seen.save(snapshot)?;
     let files = report.manifest_files.context("the manifests were not collected")?;
     let files = files.into_iter().map(|file| manifests::File {
         path: file.path,
@@ -63,15 +64,15 @@ pub(super) fn scan_all(root: &Path, index: &CodeIndex, snapshot: &Path) -> Resul
     Ok(())
 }
 
-/// Scans again; nothing may have changed since.
+/// Scans again; nothing may have changed since, so there is nothing new to keep.
 pub(super) fn scan_again(root: &Path, snapshot: &Path) -> Result<()> {
     let previous = Snapshot::load(snapshot).context("there was no scan before")?;
-    let report = scan_with(root, Some(previous), None, snapshot)?;
+    let (report, _) = scan_with(root, Some(previous), None)?;
     ensure!(report.num_read == 0, "{} files were read again", report.num_read);
     Ok(())
 }
 
-fn scan_with(root: &Path, previous: Option<Snapshot>, sink: Option<&dyn Sink>, kept: &Path) -> Result<Report> {
+fn scan_with(root: &Path, previous: Option<Snapshot>, sink: Option<&dyn Sink>) -> Result<(Report, Snapshot)> {
     let options = Options {
         now: Utc::now(),
         wanted: manifests::is_wanted,
@@ -80,7 +81,5 @@ fn scan_with(root: &Path, previous: Option<Snapshot>, sink: Option<&dyn Sink>, k
         excluded: None,
         cancel: &NEVER,
     };
-    let (report, snapshot) = scan::scan(root, previous, &options)?;
-    snapshot.save(kept)?;
-    Ok(report)
+    Ok(scan::scan(root, previous, &options)?)
 }

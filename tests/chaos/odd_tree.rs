@@ -26,11 +26,13 @@ const PATIENCE: Duration = Duration::from_secs(180);
 
 #[tokio::test]
 async fn an_odd_tree_is_scanned_in_512_megabytes_and_what_was_odd_is_told() {
+    // Before the world, so that it is dropped after it.
+    let limit = MemoryLimit::new(MEMORY_BYTES);
     let world = Setup::new(Runtime::Process).start().await;
+    limit.hold(world.pid());
     let root = world.projects_dir().join("odd");
     write_tree(&root);
     let id = world.create_project("odd", &root).await;
-    let limit = MemoryLimit::set(world.pid(), MEMORY_BYTES);
     let url = format!("/api/v1/projects/{id}");
     world.post_nothing(&format!("{url}/scan")).await.expect(202);
     let project = eventually_within(PATIENCE, "the tree is scanned", async || {
@@ -66,7 +68,6 @@ async fn an_odd_tree_is_scanned_in_512_megabytes_and_what_was_odd_is_told() {
     let peak = peak_memory(world.pid());
     assert!(peak < MEMORY_BYTES, "{peak} bytes were held");
     world.close().await;
-    drop(limit);
 }
 
 fn write_tree(root: &Path) {

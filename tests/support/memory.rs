@@ -9,29 +9,32 @@ use rustix::process::Pid;
 
 const ROOT: &str = "/sys/fs/cgroup";
 
-/// A control group with a limit; removed once its processes have ended.
+/// A control group with a limit; removed when it is dropped, by when its processes must have ended.
 #[derive(Debug)]
 pub(crate) struct MemoryLimit {
     group: PathBuf,
 }
 
 impl MemoryLimit {
-    /// Limits what a process and its children hold. What the kernel caches of files counts too, and is given back.
-    pub(crate) fn set(pid: Pid, bytes: u64) -> Self {
-        let name = format!("borgos-test-{}", pid.as_raw_nonzero());
+    /// Makes a group that holds so much. What the kernel caches of files counts too, and is given back.
+    pub(crate) fn new(bytes: u64) -> Self {
         let is_unified = Path::new(ROOT).join("cgroup.controllers").exists();
         let (parent, file) = match is_unified {
             true => (PathBuf::from(ROOT), "memory.max"),
             false => (Path::new(ROOT).join("memory"), "memory.limit_in_bytes"),
         };
         let limit = Self {
-            group: parent.join(name),
+            group: parent.join(format!("borgos-test-{}", std::process::id())),
         };
         fs::create_dir(&limit.group).expect("a control group can be made");
         fs::write(limit.group.join(file), bytes.to_string()).expect("memory can be limited");
-        let processes = limit.group.join("cgroup.procs");
-        fs::write(processes, pid.as_raw_nonzero().to_string()).expect("a process can be moved into a group");
         limit
+    }
+
+    /// Limits a process and what it starts from now on.
+    pub(crate) fn hold(&self, pid: Pid) {
+        let processes = self.group.join("cgroup.procs");
+        fs::write(processes, pid.as_raw_nonzero().to_string()).expect("a process can be moved into a group");
     }
 }
 

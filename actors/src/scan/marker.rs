@@ -5,21 +5,22 @@ use std::sync::LazyLock;
 use regex::bytes::Regex;
 use tokei::LanguageType;
 
-static TODO: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bTODO\b").expect("the pattern is a constant"));
-static FIXME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bFIXME\b").expect("the pattern is a constant"));
-static RUST: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^\s*#\[(?:\w+::)*(?:test|rstest|proptest)\b"));
+// Without Unicode: its word boundaries make a search fall back to the slowest engine wherever a file is not all ASCII.
+static TODO: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)\bTODO\b").expect("the pattern is a constant"));
+static FIXME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)\bFIXME\b").expect("the pattern is a constant"));
+static RUST: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m-u)^\s*#\[(?:\w+::)*(?:test|rstest|proptest)\b"));
 static PYTHON: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?m)^\s*(?:async\s+)?def test_|^class \w*\(.*\bTestCase\)"));
-static GO: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^func (?:Test|Fuzz|Example)\w*\("));
-static SCRIPT: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?m)^\s*(?:describe|it|test)(?:\.\w+)?\(\s*['"`]"#));
+    LazyLock::new(|| pattern(r"(?m-u)^\s*(?:async\s+)?def test_|^class \w*\(.*\bTestCase\)"));
+static GO: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m-u)^func (?:Test|Fuzz|Example)\w*\("));
+static SCRIPT: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?m-u)^\s*(?:describe|it|test)(?:\.\w+)?\(\s*['"`]"#));
 static ANNOTATED: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?m)^\s*(?:@(?:Parameterized)?Test\b|\[(?:Fact|Theory|Test|TestMethod)\b)"));
-static PHP: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^(?:final )?class \w+ extends \w*TestCase\b"));
+    LazyLock::new(|| pattern(r"(?m-u)^\s*(?:@(?:Parameterized)?Test\b|\[(?:Fact|Theory|Test|TestMethod)\b)"));
+static PHP: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m-u)^(?:final )?class \w+ extends \w*TestCase\b"));
 static RUBY: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?m)^\s*(?:RSpec\.)?describe\b|^class \w+ < .*Test(?:Case)?$|^\s*def test_"));
+    LazyLock::new(|| pattern(r"(?m-u)^\s*(?:RSpec\.)?describe\b|^class \w+ < .*Test(?:Case)?$|^\s*def test_"));
 static C: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?m)^\s*(?:TEST|TEST_F|TEST_P|TEST_CASE|BOOST_AUTO_TEST_CASE)\("));
-static ELIXIR: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^\s*use ExUnit\.Case\b"));
+    LazyLock::new(|| pattern(r"(?m-u)^\s*(?:TEST|TEST_F|TEST_P|TEST_CASE|BOOST_AUTO_TEST_CASE)\("));
+static ELIXIR: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m-u)^\s*use ExUnit\.Case\b"));
 
 fn pattern(form: &str) -> Regex {
     Regex::new(form).expect("the pattern is a constant")

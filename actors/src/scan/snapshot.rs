@@ -69,6 +69,11 @@ impl Snapshot {
         files
     }
 
+    /// Counts the files.
+    pub fn num_files(&self) -> usize {
+        self.records.len()
+    }
+
     /// Tells whether the scan saw a file at that path.
     pub fn has(&self, path: &str) -> bool {
         self.records.contains_key(path)

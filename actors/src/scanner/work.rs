@@ -88,10 +88,11 @@ impl Work<'_> {
             cancel: self.cancel,
         };
         let previous = self.previous();
-        let is_first = previous.is_none();
+        let num_before = previous.as_ref().map(Snapshot::num_files);
         let (mut report, snapshot) = scan::scan(self.root, previous, &options)?;
-        self.change_index(feed, &report, is_first)?;
-        let is_unchanged = !is_first && report.num_read == 0 && report.removed.is_empty();
+        self.change_index(feed, &report, num_before.is_none())?;
+        // What was read is new or changed, and if nothing was, fewer files mean that some are gone.
+        let is_unchanged = report.num_read == 0 && num_before == Some(snapshot.num_files());
         let (manifests, readme) = self.manifests(report.manifest_files.take());
         let directories = std::mem::take(&mut report.directories);
         let seen = Seen {

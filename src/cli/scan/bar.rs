@@ -22,9 +22,8 @@ impl Bar {
     /// Draws a bar.
     pub(super) fn start(board: &Board) -> Self {
         let bar = ProgressBar::new(0);
-        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-            bar.set_style(style.progress_chars("=> "));
-        }
+        let style = ProgressStyle::with_template(TEMPLATE).expect("the template is a constant");
+        bar.set_style(style.progress_chars("=> "));
         let bar = Self { bar };
         bar.show(board);
         bar.bar.enable_steady_tick(TURN_EVERY);
