@@ -384,6 +384,8 @@ async fn a_bad_prompt_is_no_task() {
     on_both_databases(async |world| {
         let mut prompts = no_texts();
         prompts.extend([json!(""), json!(" \n "), json!("x".repeat(200_001))]);
+        let mut descriptions = no_texts();
+        descriptions.push(json!("x".repeat(10_001)));
         let table = Table {
             method: Method::POST,
             path: "/api/v1/agent-zero/execute".to_owned(),
@@ -391,7 +393,7 @@ async fn a_bad_prompt_is_no_task() {
             required: &["prompt"],
             bad: vec![
                 ("type", texts(&["", "two words", &"x".repeat(101)])),
-                ("description", texts(&[&"x".repeat(10_001)])),
+                ("description", descriptions),
                 ("prompt", prompts),
                 ("context", vec![json!([]), json!("x"), json!(1), json!(true)]),
             ],
