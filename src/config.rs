@@ -15,7 +15,7 @@ use std::{
 use borgos_actors::tasks::AgentSettings;
 use clap::Args;
 
-use self::agents::{LLM_KEY_VARIABLE, LlmDefaults};
+use self::agents::{Defaults, LLM_KEY_VARIABLE};
 pub use self::{
     agent_zero::{AgentZero, AgentZeroFlags},
     file::File,
@@ -205,12 +205,13 @@ impl Config {
             true => file.allowed_hosts,
             false => flags.allowed_hosts,
         };
-        let llm = LlmDefaults {
+        let defaults = Defaults {
             base_url: flags.llm_base_url.or(file.llm_base_url),
             model: flags.llm_model.or(file.llm_model),
+            has_agent_zero: agent_zero.directory.is_some(),
         };
         let config = Self {
-            agents: agents::resolve(file.agents, &llm, variable)?,
+            agents: agents::resolve(file.agents, &defaults, variable)?,
             listen: flags.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN),
             data_dir,
             database_url: flags.database_url.or(file.database_url),

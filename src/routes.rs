@@ -45,6 +45,7 @@ pub static TABLE: &[Endpoint] = &[
         Scope::Read,
         "agent_zero.capabilities",
     ),
+    Endpoint::new(POST, "/api/v1/agent-zero/execute", Scope::Deploy, "agent_zero.execute"),
     Endpoint::new(GET, "/api/v1/agent-zero/logs", Scope::Read, "agent_zero.logs"),
     Endpoint::new(POST, "/api/v1/agent-zero/restart", Scope::Deploy, "agent_zero.restart"),
     Endpoint::new(POST, "/api/v1/agent-zero/start", Scope::Deploy, "agent_zero.start"),

@@ -8,9 +8,12 @@
 //!     │                            └── Output   reads what it prints: lines, secrets, errors
 //!     └────── run_prompt ── HTTP ──> Agent Zero
 //! ```
+//!
+//! To the task queue it is an agent like any other: `agent` has it carry out tasks.
 
 mod actor;
 mod adopt;
+mod agent;
 mod capabilities;
 mod check;
 mod class;
@@ -35,13 +38,15 @@ use std::path::PathBuf;
 
 pub use self::{
     actor::{AgentZeroActor, Args, Message, PATH},
+    agent::{CONCURRENCY, NAME},
     capabilities::Capability,
     class::Class,
     client::{Failure, Limits, Outcome, Step},
     control::{AgentZero, Progress},
-    prompt::{Execute, Prompt},
+    prompt::Execute,
     status::{State, Status},
 };
+pub(crate) use self::{agent::AgentZeroAgent, check::HOW_TO_CONFIGURE};
 use crate::value::Port;
 
 /// What the operator says about Agent Zero.

@@ -147,7 +147,6 @@ impl System {
         let runtimes = runtimes(&settings, &store).await?;
         let (index, damaged) = open_index(&settings.data_dir).await.map_err(StartError::Files)?;
         let node = tasks::node(&settings.data_dir).map_err(|error| StartError::Agents(error.into()))?;
-        let agents = Agents::prepare(settings.agents).map_err(|error| StartError::Agents(error.into()))?;
         let handles = Handles::new();
         let directory = Directory::default();
         let logs = Logs::new(&settings.data_dir);
@@ -160,6 +159,7 @@ impl System {
             handles.events.clone(),
         );
         let agent_zero = AgentZero::new(&agent_zero_args, handles.agent_zero.clone());
+        let agents = Agents::prepare(settings.agents, &agent_zero).map_err(|error| StartError::Agents(error.into()))?;
         let (reachable_sender, is_database_reachable) = watch::channel(true);
         let scanner = scanner::Args {
             store: store.clone(),

@@ -42,6 +42,9 @@ pub use settings::{AgentKind, AgentSettings};
 /// How long an agent may take to say how it is.
 const HEALTH_PATIENCE: Duration = Duration::from_secs(2);
 
+/// The priority of tasks that do not name one.
+pub const USUAL_PRIORITY: i32 = 1;
+
 /// How much of a name that no agent has is repeated.
 const MAX_SHOWN_CHARS: usize = 64;
 

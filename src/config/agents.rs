@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, time::Duration};
 
 use borgos_actors::{
+    agent_zero,
     tasks::{AgentKind, AgentSettings, Limits, command, llm},
     value::{Command, Environment, MemoryLimit},
 };
@@ -44,6 +45,7 @@ pub struct AgentTable {
 enum Kind {
     Command,
     Llm,
+    AgentZero,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -54,11 +56,13 @@ enum Stdin {
     Nothing,
 }
 
-/// What flags say of the model, which is what tables leave out.
+/// What is said elsewhere: what tables leave out of the model, and what they can name.
 #[derive(Debug, Clone, Default)]
-pub(super) struct LlmDefaults {
+pub(super) struct Defaults {
     pub(super) base_url: Option<BaseUrl>,
     pub(super) model: Option<String>,
+    /// Whether it is known where Agent Zero is.
+    pub(super) has_agent_zero: bool,
 }
 
 /// Reads variables of the environment.
@@ -70,10 +74,11 @@ pub(super) type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 /// Names the key that is missing, out of range, or of another kind of agent.
 pub(super) fn resolve(
     tables: BTreeMap<String, AgentTable>,
-    defaults: &LlmDefaults,
+    defaults: &Defaults,
     variable: Variables<'_>,
 ) -> Result<Vec<AgentSettings>, Error> {
-    let has_own = tables.contains_key(LLM_AGENT);
+    let has_own_llm = tables.contains_key(LLM_AGENT);
+    let has_own_agent_zero = tables.contains_key(agent_zero::NAME);
     let mut agents = Vec::new();
     for (name, table) in tables {
         let reader = Reader {
@@ -84,7 +89,7 @@ pub(super) fn resolve(
         let (limits, kind) = reader.read(table)?;
         agents.push(AgentSettings { name, limits, kind });
     }
-    if defaults.base_url.is_some() && !has_own {
+    if defaults.base_url.is_some() && !has_own_llm {
         let reader = Reader {
             name: LLM_AGENT,
             defaults,
@@ -96,12 +101,29 @@ pub(super) fn resolve(
             kind: AgentKind::Llm(reader.llm(AgentTable::new(Kind::Llm))?),
         });
     }
+    if defaults.has_agent_zero && !has_own_agent_zero {
+        agents.push(AgentSettings {
+            name: agent_zero::NAME.to_owned(),
+            limits: usual_limits(Kind::AgentZero),
+            kind: AgentKind::AgentZero,
+        });
+    }
     Ok(agents)
+}
+
+fn usual_limits(kind: Kind) -> Limits {
+    match kind {
+        Kind::Command | Kind::Llm => Limits::default(),
+        Kind::AgentZero => Limits {
+            concurrency: agent_zero::CONCURRENCY,
+            ..Limits::default()
+        },
+    }
 }
 
 struct Reader<'a> {
     name: &'a str,
-    defaults: &'a LlmDefaults,
+    defaults: &'a Defaults,
     variable: Variables<'a>,
 }
 
@@ -119,12 +141,14 @@ impl Reader<'_> {
         let kind = match table.kind {
             Kind::Command => AgentKind::Command(self.command(table)?),
             Kind::Llm => AgentKind::Llm(self.llm(table)?),
+            Kind::AgentZero if self.defaults.has_agent_zero => AgentKind::AgentZero,
+            Kind::AgentZero => return Err(self.refuse(Some("kind"), "needs `--agent-zero-dir`")),
         };
         Ok((limits, kind))
     }
 
     fn limits(&self, table: &AgentTable) -> Result<Limits, Error> {
-        let default = Limits::default();
+        let default = usual_limits(table.kind);
         let timeout_s = table.timeout_s.unwrap_or(default.timeout.as_secs());
         Ok(Limits {
             concurrency: self.within("concurrency", table.concurrency.unwrap_or(default.concurrency), 1, 64)?,
@@ -254,11 +278,11 @@ impl AgentTable {
             ("system_prompt", self.system_prompt.is_some()),
             ("max_tokens", self.max_tokens.is_some()),
         ];
-        let foreign = match self.kind {
-            Kind::Command => &of_llm[..],
-            Kind::Llm => &of_command[..],
-        };
-        foreign.iter().find(|(_, is_set)| *is_set).map(|(key, _)| *key)
+        let (is_command, is_llm) = (self.kind == Kind::Command, self.kind == Kind::Llm);
+        let foreign_command = of_command.iter().filter(|_| !is_command);
+        let foreign_llm = of_llm.iter().filter(|_| !is_llm);
+        let mut foreign = foreign_command.chain(foreign_llm);
+        foreign.find(|(_, is_set)| *is_set).map(|(key, _)| *key)
     }
 }
 
@@ -267,7 +291,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<AgentSettings>, Error> {
-        resolve(toml::from_str(text).unwrap(), &LlmDefaults::default(), &|name| {
+        resolve(toml::from_str(text).unwrap(), &Defaults::default(), &|name| {
             (name == "MY_KEY").then(|| OsString::from("sk-canary"))
         })
     }
@@ -312,6 +336,8 @@ mod tests {
                 "[x]\nkind = \"command\"\ncommand = [\"a\"]\ndirectory = \"a\"",
                 "`agents.x.directory`",
             ),
+            ("[x]\nkind = \"agent-zero\"", "`agents.x.kind`"),
+            ("[x]\nkind = \"agent-zero\"\nmodel = \"m\"", "`agents.x.model`"),
             ("[X]\nkind = \"command\"\ncommand = [\"a\"]", "`agents.X`"),
         ] {
             let error = read(text).unwrap_err().to_string();
@@ -321,9 +347,10 @@ mod tests {
 
     #[test]
     fn a_flag_makes_an_agent_unless_a_table_does() {
-        let defaults = LlmDefaults {
+        let defaults = Defaults {
             base_url: Some("http://127.0.0.1:1/v1".parse().unwrap()),
             model: Some("flagged".to_owned()),
+            has_agent_zero: false,
         };
         let agents = resolve(BTreeMap::new(), &defaults, &|_| None).unwrap();
         assert_eq!(agents[0].name, "llm");
@@ -333,5 +360,35 @@ mod tests {
             panic!("{agents:?}")
         };
         assert_eq!((agents.len(), llm.model.as_str()), (1, "own"));
+    }
+
+    #[test]
+    fn agent_zero_is_an_agent_where_it_is_configured_and_has_further_names() {
+        let defaults = Defaults {
+            has_agent_zero: true,
+            ..Defaults::default()
+        };
+        let agents = |text: &str| resolve(toml::from_str(text).unwrap(), &defaults, &|_| None).unwrap();
+        let found = agents("[zenith]\nkind = \"agent-zero\"\nconcurrency = 1");
+        let found: Vec<_> = found
+            .iter()
+            .map(|agent| (agent.name.as_str(), agent.limits.concurrency, &agent.kind))
+            .collect();
+        let expected = [
+            ("zenith", 1, &AgentKind::AgentZero),
+            ("agent-zero", agent_zero::CONCURRENCY, &AgentKind::AgentZero),
+        ];
+        assert_eq!(found, expected);
+        let own = agents("[agent-zero]\nkind = \"command\"\ncommand = [\"cat\"]");
+        assert!(
+            matches!(
+                &own[..],
+                [AgentSettings {
+                    kind: AgentKind::Command(_),
+                    ..
+                }]
+            ),
+            "{own:?}"
+        );
     }
 }

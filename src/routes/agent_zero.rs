@@ -1,19 +1,20 @@
-//! Agent Zero: whether it runs, what it prints and what it can do.
+//! Agent Zero: whether it runs, what it prints, what it can do, and work for it.
 
 use std::sync::Arc;
 
 use borgos_actors::{
-    agent_zero::{AgentZero, Progress, State},
+    agent_zero::{AgentZero, Execute, Progress, State},
     value::Port,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::json;
-use warp::{Filter, Rejection, filters::BoxedFilter, reply::Response};
+use warp::{Filter, Rejection, filters::BoxedFilter, http::HeaderMap, reply::Response};
 
-use super::{answer, with};
+use super::{answer, tasks::idempotency_key, with};
 use crate::{
     app::App,
+    body,
     problem::Problem,
     query::{self, Query},
     reply::{self, Reply},
@@ -78,6 +79,13 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(query::strict(&["tail"]))
         .and(with(app))
         .then(logs);
+    let execute = at("execute")
+        .and(warp::post())
+        .and(query::none())
+        .and(warp::header::headers_cloned())
+        .and(body::json())
+        .and(with(app))
+        .then(execute);
     let start = at("start")
         .and(warp::post())
         .and(query::none())
@@ -94,7 +102,7 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(with(app))
         .then(restart);
     let reading = show.or(capabilities).unify().or(logs).unify();
-    let acting = start.or(stop).unify().or(restart).unify();
+    let acting = execute.or(start).unify().or(stop).unify().or(restart).unify();
     reading.or(acting).unify().map(answer).boxed()
 }
 
@@ -113,6 +121,18 @@ async fn capabilities(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
     }
     let names: Vec<&str> = found.iter().filter(|one| one.available).map(|one| one.name).collect();
     Ok(reply::ok(&names))
+}
+
+/// POST /api/v1/agent-zero/execute
+async fn execute(headers: HeaderMap, request: Execute, app: Arc<App>) -> Result<Reply, Problem> {
+    let request = request.into_task(idempotency_key(&headers)?)?;
+    let created = app.system.tasks.create(request).await?;
+    let mut body = json!({"message": "Task submitted", "task_id": created.task.id});
+    if created.is_duplicate {
+        body["message"] = json!("Task was submitted before");
+        body["duplicate"] = json!(true);
+    }
+    Ok(reply::accepted(&body))
 }
 
 /// GET /api/v1/agent-zero/logs

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use borgos_actors::{
     id::{ProjectId, TaskId},
     store::tasks::{self, Filter as TaskFilter, State},
-    tasks::TaskRequest,
+    tasks::{TaskRequest, USUAL_PRIORITY},
     value::ShortText,
 };
 use serde::Deserialize;
@@ -32,7 +32,6 @@ use task_body::{TaskBody, TaskDetails};
 /// Fits into the arguments of a program, however many bytes its characters have.
 const MAX_DESCRIPTION_CHARS: usize = 20_000;
 const MAX_KEY_CHARS: usize = 255;
-const USUAL_PRIORITY: i32 = 1;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// The documented words, and what each stands for.
@@ -130,7 +129,7 @@ async fn create(headers: HeaderMap, request: Create, app: Arc<App>) -> Result<Re
     Ok(reply::accepted(&body))
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
         return Ok(None);
     };

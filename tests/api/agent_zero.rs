@@ -2,6 +2,7 @@
 
 mod prompts;
 mod starting;
+mod tasks;
 
 use std::process::Stdio;
 

@@ -46,12 +46,13 @@ pub(super) async fn check(settings: &Settings, environment: &[(&'static str, Str
     })
 }
 
+/// How people tell BorgOS of it.
+pub(crate) const HOW_TO_CONFIGURE: &str =
+    "set `--agent-zero-dir` or BORGOS_AGENT_ZERO_DIR to the directory that has Agent Zero's `run_ui.py`";
+
 /// The refusal of everything while no directory is named.
 pub(super) fn not_configured() -> Error {
-    conflict(
-        "AGENT_ZERO_NOT_CONFIGURED",
-        format!("set `--agent-zero-dir` or BORGOS_AGENT_ZERO_DIR to the directory that has Agent Zero's `{PROGRAM}`"),
-    )
+    conflict("AGENT_ZERO_NOT_CONFIGURED", HOW_TO_CONFIGURE)
 }
 
 async fn check_program(directory: &Path) -> Result<(), Error> {

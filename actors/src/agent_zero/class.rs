@@ -87,13 +87,13 @@ impl Class {
         }
     }
 
-    /// Returns after which pause another attempt at the same prompt could help, or nothing when it would not, or when it
-    /// could do a thing twice that was half done.
+    /// Returns after which pause another attempt at the same prompt could help, or nothing when it would not.
     pub fn retry_after(self) -> Option<Duration> {
         match self {
             Self::RateLimited => Some(RATE_LIMIT_PAUSE),
             Self::NotRunning => Some(START_PAUSE),
-            Self::LlmUnavailable => Some(Duration::ZERO),
+            // What was half done may be done again: tasks are carried out at least once.
+            Self::LlmUnavailable | Self::Interrupted => Some(Duration::ZERO),
             _ => None,
         }
     }
@@ -129,8 +129,10 @@ mod tests {
     #[test]
     fn only_what_passes_by_itself_is_tried_again() {
         assert!(Class::RateLimited.retry_after() >= Some(Duration::from_secs(30)));
-        assert!(Class::LlmUnavailable.retry_after().is_some());
-        for class in [Class::LlmAuth, Class::Interrupted, Class::TimedOut, Class::Cancelled] {
+        for class in [Class::LlmUnavailable, Class::Interrupted, Class::NotRunning] {
+            assert!(class.retry_after().is_some(), "{class:?}");
+        }
+        for class in [Class::LlmAuth, Class::TimedOut, Class::Cancelled] {
             assert_eq!(class.retry_after(), None, "{class:?}");
         }
     }

@@ -139,6 +139,14 @@ async fn lost(mut status: watch::Receiver<Status>, run: i64) {
     let _ = status.wait_for(is_gone).await;
 }
 
+/// It may have ended a moment ago, before anybody has noticed.
+fn not_begun(trouble: Trouble) -> Failure {
+    match trouble {
+        Trouble::Unreachable(_) => Failure::new(Class::NotRunning, trouble.to_string()),
+        other => other.into(),
+    }
+}
+
 async fn drive(
     api: &Api,
     prompt: &str,
@@ -146,7 +154,7 @@ async fn drive(
     limits: &Limits,
     progress: &mut (dyn FnMut(Step) + Send),
 ) -> Result<Outcome, Failure> {
-    let mut session = Session::open(api).await?;
+    let mut session = Session::open(api).await.map_err(not_begun)?;
     let mut log = Log::default();
     if !submit(&mut session, prompt, chat.id(), &mut log).await? {
         tracing::warn!(

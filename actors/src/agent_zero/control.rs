@@ -61,6 +61,22 @@ impl AgentZero {
         self.status.borrow().clone()
     }
 
+    /// Says whether it takes work.
+    pub fn is_ready(&self) -> bool {
+        self.status.borrow().is_ready()
+    }
+
+    /// Says why it takes no work, if it takes none.
+    pub fn complaint(&self) -> Option<String> {
+        let status = self.status.borrow();
+        let state = status.state.as_str();
+        match &status.reason {
+            _ if status.is_ready() => None,
+            Some(reason) => Some(format!("Agent Zero is {state}: {reason}")),
+            None => Some(format!("Agent Zero is {state}")),
+        }
+    }
+
     /// Returns where it is installed.
     pub fn directory(&self) -> Option<&Path> {
         self.settings.directory.as_deref()

@@ -227,7 +227,7 @@ impl Life {
         });
     }
 
-    fn load(&self) -> Load {
+    pub(super) fn load(&self) -> Load {
         match self.parts.num_in_flight.load(Ordering::Relaxed) {
             0 => Load::Idle,
             _ => Load::Busy,
@@ -290,7 +290,8 @@ impl Life {
             status.since = Utc::now();
         });
         let status = self.parts.status.borrow().clone();
-        tracing::info!(state = ?status.state, reason = status.reason, "Agent Zero is {:?}", status.state);
+        let state = status.state.as_str();
+        tracing::info!(state, reason = status.reason, "Agent Zero is {state}");
         self.parts.publisher.state(&status).await;
     }
 }

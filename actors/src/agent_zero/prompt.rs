@@ -1,17 +1,26 @@
 //! What Agent Zero is asked, as text: it reads one message, so whatever a client says besides the prompt is written there.
 
-use std::fmt::Write;
-
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::Error;
+use super::NAME;
+use crate::{
+    Error,
+    id::ProjectId,
+    tasks::{Attempt, TaskRequest, USUAL_PRIORITY},
+};
 
 /// Longer prompts fill the context of every model.
 const MAX_PROMPT_CHARS: usize = 200_000;
 const MAX_DESCRIPTION_CHARS: usize = 10_000;
 const MAX_TYPE_CHARS: usize = 100;
 const MAX_CONTEXT_BYTES: usize = 100_000;
+/// How much of a prompt describes its task where nothing else does.
+const MAX_BEGINNING_CHARS: usize = 200;
+/// The kind of tasks whose kind was not said.
+const USUAL_KIND: &str = "prompt";
+/// What names a project in a context.
+const PROJECT_KEY: &str = "project_id";
 
 /// A request for work, as clients send it.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,16 +38,46 @@ pub struct Execute {
     pub context: Map<String, Value>,
 }
 
-/// The text for Agent Zero.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prompt(String);
+/// What the input data of a task has that was made of such a request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    prompt: String,
+    #[serde(default)]
+    context: Map<String, Value>,
+}
 
 impl Execute {
-    /// Checks the request and writes the text.
+    /// Checks the request and makes it a task, for the project that its context names if it does.
     ///
     /// # Errors
-    /// Names the field that is empty or too long.
-    pub fn to_prompt(&self) -> Result<Prompt, Error> {
+    /// Names the field that is empty, too long, or no id.
+    pub fn into_task(self, idempotency_key: Option<String>) -> Result<TaskRequest, Error> {
+        self.check()?;
+        let project_id = self.project_id()?;
+        let mut input_data = json!({"prompt": self.prompt});
+        if !self.context.is_empty() {
+            input_data["context"] = Value::Object(self.context);
+        }
+        Ok(TaskRequest {
+            project_id,
+            agent_type: NAME.to_owned(),
+            task_type: self.kind.unwrap_or_else(|| USUAL_KIND.to_owned()),
+            description: match self.description.filter(|text| !text.trim().is_empty()) {
+                Some(description) => description,
+                None => beginning(&self.prompt),
+            },
+            priority: USUAL_PRIORITY,
+            input_data,
+            run_at: None,
+            max_attempts: None,
+            timeout_s: None,
+            unique_key: None,
+            idempotency_key,
+        })
+    }
+
+    fn check(&self) -> Result<(), Error> {
         if self.prompt.trim().is_empty() {
             return Err(invalid("prompt", "must not be empty"));
         }
@@ -49,7 +88,13 @@ impl Execute {
             MAX_DESCRIPTION_CHARS,
         )?;
         self.check_kind()?;
-        Ok(Prompt(self.render()?))
+        match pretty(&self.context).len() > MAX_CONTEXT_BYTES {
+            true => Err(invalid(
+                "context",
+                format!("must have at most {MAX_CONTEXT_BYTES} bytes"),
+            )),
+            false => Ok(()),
+        }
     }
 
     fn check_kind(&self) -> Result<(), Error> {
@@ -67,35 +112,60 @@ impl Execute {
         Ok(())
     }
 
-    fn render(&self) -> Result<String, Error> {
-        let mut text = self.prompt.trim().to_owned();
-        let notes = [("Kind of task", &self.kind), ("What it is about", &self.description)];
-        for (name, note) in notes {
-            if let Some(note) = note.as_deref().map(str::trim).filter(|note| !note.is_empty()) {
-                // Writing to a string cannot fail.
-                let _ = write!(text, "\n\n{name}: {note}");
-            }
+    fn project_id(&self) -> Result<Option<ProjectId>, Error> {
+        match self.context.get(PROJECT_KEY) {
+            None | Some(Value::Null) => Ok(None),
+            Some(id) => match id.as_i64() {
+                Some(id @ 1..) => Ok(Some(ProjectId(id))),
+                _ => Err(invalid("context.project_id", "must be a positive whole number")),
+            },
         }
-        if !self.context.is_empty() {
-            let context = serde_json::to_string_pretty(&self.context)
-                .map_err(|cause| Error::Internal(format!("a context cannot be written: {cause}")))?;
-            if context.len() > MAX_CONTEXT_BYTES {
-                return Err(invalid(
-                    "context",
-                    format!("must have at most {MAX_CONTEXT_BYTES} bytes"),
-                ));
-            }
-            let _ = write!(text, "\n\nContext:\n```json\n{context}\n```");
-        }
-        Ok(text)
     }
 }
 
-impl Prompt {
-    /// Returns the text.
-    pub fn as_str(&self) -> &str {
-        &self.0
+/// Writes the text for an attempt at a task, whether it was made of such a request or not.
+pub(super) fn of(attempt: &Attempt) -> String {
+    let mut text = match Given::deserialize(&attempt.input_data) {
+        Ok(given) => render(attempt, &given),
+        Err(_) => attempt.prompt(),
+    };
+    if let Some(project) = &attempt.project {
+        note(
+            &mut text,
+            "Directory of the project",
+            &project.directory.to_string_lossy(),
+        );
     }
+    text
+}
+
+fn render(attempt: &Attempt, given: &Given) -> String {
+    let mut text = given.prompt.trim().to_owned();
+    if attempt.task_type != USUAL_KIND {
+        note(&mut text, "Kind of task", &attempt.task_type);
+    }
+    let description = attempt.description.trim();
+    if !text.starts_with(description) {
+        note(&mut text, "What it is about", description);
+    }
+    if !given.context.is_empty() {
+        text.push_str(&format!("\n\nContext:\n```json\n{}\n```", pretty(&given.context)));
+    }
+    text
+}
+
+fn note(text: &mut String, name: &str, note: &str) {
+    text.push_str(&format!("\n\n{name}: {note}"));
+}
+
+fn pretty(context: &Map<String, Value>) -> String {
+    format!("{:#}", Value::Object(context.clone()))
+}
+
+/// Describes a task by how its prompt begins.
+fn beginning(prompt: &str) -> String {
+    let line = prompt.trim().lines().next().unwrap_or_default();
+    line.chars().take(MAX_BEGINNING_CHARS).collect()
 }
 
 fn check_length(field: &str, text: &str, max_chars: usize) -> Result<(), Error> {
@@ -114,30 +184,59 @@ fn invalid(field: &str, reason: impl Into<String>) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use crate::{id::TaskId, tasks::Project};
 
     fn request(body: Value) -> Execute {
         serde_json::from_value(body).unwrap()
     }
 
+    /// Returns the text that an attempt at the task of this request is given.
+    fn text(body: Value) -> String {
+        let task = request(body).into_task(None).unwrap();
+        of(&attempt(&task.task_type, &task.description, task.input_data))
+    }
+
+    fn attempt(task_type: &str, description: &str, input_data: Value) -> Attempt {
+        Attempt {
+            key: "key".to_owned(),
+            task: TaskId(1),
+            number: 1,
+            project: Some(Project {
+                id: ProjectId(1),
+                directory: "/projects/mine".into(),
+            }),
+            task_type: task_type.to_owned(),
+            description: description.to_owned(),
+            input_data,
+        }
+    }
+
     #[test]
     fn everything_that_was_said_is_in_the_text() {
-        let execute = request(json!({
+        let documented = json!({
             "type": "code_execution",
             "description": "Create a Python script to analyze logs",
             "prompt": "Write a script that parses error logs and generates a summary report",
             "context": {"project_id": 1, "log_path": "/logs/app.log"}
-        }));
+        });
+        let task = request(documented.clone()).into_task(None).unwrap();
+        assert_eq!(task.project_id, Some(ProjectId(1)));
         let expected = "Write a script that parses error logs and generates a summary report\n\n\
             Kind of task: code_execution\n\n\
             What it is about: Create a Python script to analyze logs\n\n\
-            Context:\n```json\n{\n  \"log_path\": \"/logs/app.log\",\n  \"project_id\": 1\n}\n```";
-        assert_eq!(execute.to_prompt().unwrap().as_str(), expected);
+            Context:\n```json\n{\n  \"log_path\": \"/logs/app.log\",\n  \"project_id\": 1\n}\n```\n\n\
+            Directory of the project: /projects/mine";
+        assert_eq!(text(documented), expected);
+        let place = "Directory of the project: /projects/mine";
         assert_eq!(
-            request(json!({"prompt": " hello "})).to_prompt().unwrap().as_str(),
-            "hello"
+            text(json!({"prompt": " hello\nyou "})),
+            format!("hello\nyou\n\n{place}")
+        );
+        let other = of(&attempt("two words", "do it", json!({"prompt": "x", "level": 5})));
+        assert!(
+            other.starts_with("do it\n\nInput data:\n{") && other.ends_with(place),
+            "{other}"
         );
     }
 
@@ -155,8 +254,16 @@ mod tests {
                 json!({"prompt": "x", "context": {"a": "x".repeat(MAX_CONTEXT_BYTES)}}),
                 "context",
             ),
+            (
+                json!({"prompt": "x", "context": {"project_id": "1"}}),
+                "context.project_id",
+            ),
+            (
+                json!({"prompt": "x", "context": {"project_id": 0}}),
+                "context.project_id",
+            ),
         ] {
-            let error = request(body).to_prompt().unwrap_err();
+            let error = request(body).into_task(None).unwrap_err();
             assert!(
                 matches!(&error, Error::InvalidField { field: named, .. } if named == field),
                 "{error}"

@@ -25,6 +25,21 @@ pub enum State {
     Failed,
 }
 
+impl State {
+    /// Returns the state as a stable word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Stopped => "stopped",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Stopping => "stopping",
+            Self::BackingOff => "backing_off",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// What is known.
 #[derive(Debug, Clone)]
 pub struct Status {

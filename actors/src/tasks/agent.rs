@@ -27,6 +27,12 @@ pub trait Agent: Send + Sync {
         false
     }
 
+    /// Whether it is given tasks now. Until it is they wait, which costs them no attempt. Asked often, so it only looks at
+    /// what is known.
+    fn is_ready(&self) -> bool {
+        true
+    }
+
     /// Says whether a task could be carried out now. Takes at most a moment: what needs a look at another machine is
     /// looked at elsewhere and told here.
     async fn health(&self) -> Health;
@@ -181,6 +187,8 @@ pub struct Failure {
     pub message: String,
     /// Whether another attempt would fail in the same way.
     pub is_final: bool,
+    /// Another attempt is made after this pause at the earliest.
+    pub min_pause: Duration,
 }
 
 impl Failure {
@@ -190,6 +198,7 @@ impl Failure {
             kind,
             message: message.into(),
             is_final: false,
+            min_pause: Duration::ZERO,
         }
     }
 
@@ -199,7 +208,13 @@ impl Failure {
             kind,
             message: message.into(),
             is_final: true,
+            min_pause: Duration::ZERO,
         }
+    }
+
+    /// Leaves at least this pause before another attempt.
+    pub fn with_min_pause(self, min_pause: Duration) -> Self {
+        Self { min_pause, ..self }
     }
 
     /// The end of an attempt that was told to stop.

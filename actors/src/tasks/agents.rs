@@ -3,10 +3,13 @@
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use super::Agent;
-use crate::Error;
+use crate::{
+    Error,
+    agent_zero::{self, HOW_TO_CONFIGURE},
+};
 
 /// Names that people who know the old product use. They can be bound to any agent.
-const PRODUCT_NAMES: [&str; 3] = ["agent-zero", "zenith", "gen-agent"];
+const PRODUCT_NAMES: [&str; 3] = [agent_zero::NAME, "zenith", "gen-agent"];
 
 /// What an agent is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,9 +77,14 @@ impl Agents {
 
     fn why_unknown(&self, agent_type: &str) -> String {
         if PRODUCT_NAMES.contains(&agent_type) {
+            let of_agent_zero = match agent_type {
+                agent_zero::NAME => HOW_TO_CONFIGURE.to_owned(),
+                _ => format!("{HOW_TO_CONFIGURE}, with `kind = \"agent-zero\"` in `[agents.{agent_type}]`"),
+            };
             return format!(
-                "`{agent_type}` is not configured; add a table `[agents.{agent_type}]` to borgos.toml with `kind = \
-                 \"command\"` and a `command`, or with `kind = \"llm\"` and a `base_url`, and restart BorgOS"
+                "names `{agent_type}`, which is not configured; {of_agent_zero}, or add a table \
+                 `[agents.{agent_type}]` to borgos.toml with `kind = \"command\"` and a `command`, or with `kind = \
+                 \"llm\"` and a `base_url`, and restart BorgOS"
             );
         }
         if self.0.is_empty() {
@@ -108,7 +116,12 @@ mod tests {
                 .map(|error| error.to_string())
                 .unwrap()
         };
-        assert!(refusal("agent-zero").contains("[agents.agent-zero]"));
+        for how in ["BORGOS_AGENT_ZERO_DIR", "[agents.agent-zero]"] {
+            assert!(refusal("agent-zero").contains(how), "{how}");
+        }
+        for how in ["BORGOS_AGENT_ZERO_DIR", "agent-zero", "[agents.zenith]"] {
+            assert!(refusal("zenith").contains(how), "{how}");
+        }
         assert!(refusal("anything").contains("there is none"));
     }
 }

@@ -149,7 +149,7 @@ fn outcome(result: Result<Output, Failure>, stop: Option<Stop>, task: &Task, spr
     let pause = back_off(num_failures, RETRY_BASE, RETRY_CAP, spread);
     let failed = |failure: Failure| Outcome::Failed {
         kind: failure.kind.to_owned(),
-        retry_in: (!failure.is_final).then_some(pause),
+        retry_in: (!failure.is_final).then_some(pause.max(failure.min_pause)),
         error: failure.message,
     };
     match (result, stop) {

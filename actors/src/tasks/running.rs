@@ -111,13 +111,14 @@ impl Running {
         !self.attempts.is_empty()
     }
 
-    /// Returns how many more tasks of each agent can be taken.
+    /// Returns how many more tasks of each agent that is ready can be taken.
     pub(super) fn rooms(&self, agents: &Agents) -> Vec<Room> {
         let mut num_taken: BTreeMap<&str, u64> = BTreeMap::new();
         for entry in self.entries.values() {
             *num_taken.entry(&entry.agent_type).or_default() += 1;
         }
-        let rooms = agents.iter().map(|(agent_type, entry)| Room {
+        let ready = agents.iter().filter(|(_, entry)| entry.agent.is_ready());
+        let rooms = ready.map(|(agent_type, entry)| Room {
             agent_type: agent_type.to_owned(),
             num_tasks: u64::from(entry.limits.concurrency)
                 .saturating_sub(num_taken.get(agent_type).copied().unwrap_or_default()),

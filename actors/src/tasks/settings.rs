@@ -7,6 +7,7 @@ use super::{
     command::{self, CommandAgent},
     llm::{self, LlmAgent},
 };
+use crate::agent_zero::{AgentZero, AgentZeroAgent};
 
 /// One agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub enum AgentKind {
     Command(command::Settings),
     /// A language model that is asked.
     Llm(llm::Settings),
+    /// Agent Zero, as it is configured.
+    AgentZero,
 }
 
 impl Agents {
@@ -33,11 +36,12 @@ impl Agents {
     ///
     /// # Errors
     /// Fails when a model could never be asked, such as without a TLS provider.
-    pub fn prepare(settings: Vec<AgentSettings>) -> reqwest::Result<Self> {
+    pub fn prepare(settings: Vec<AgentSettings>, agent_zero: &AgentZero) -> reqwest::Result<Self> {
         let entries = settings.into_iter().map(|AgentSettings { name, limits, kind }| {
             let agent: Arc<dyn Agent> = match kind {
                 AgentKind::Command(settings) => Arc::new(CommandAgent::new(settings)),
                 AgentKind::Llm(settings) => Arc::new(LlmAgent::new(settings)?),
+                AgentKind::AgentZero => Arc::new(AgentZeroAgent::new(agent_zero.clone())),
             };
             Ok((name, Entry { agent, limits }))
         });

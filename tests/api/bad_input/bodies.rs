@@ -378,3 +378,27 @@ async fn a_bad_task_is_not_created() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_bad_prompt_is_no_task() {
+    on_both_databases(async |world| {
+        let mut prompts = no_texts();
+        prompts.extend([json!(""), json!(" \n "), json!("x".repeat(200_001))]);
+        let mut descriptions = no_texts();
+        descriptions.push(json!("x".repeat(10_001)));
+        let table = Table {
+            method: Method::POST,
+            path: "/api/v1/agent-zero/execute".to_owned(),
+            good: object(json!({"prompt": "x"})),
+            required: &["prompt"],
+            bad: vec![
+                ("type", texts(&["", "two words", &"x".repeat(101)])),
+                ("description", descriptions),
+                ("prompt", prompts),
+                ("context", vec![json!([]), json!("x"), json!(1), json!(true)]),
+            ],
+        };
+        table.check(world).await;
+    })
+    .await;
+}

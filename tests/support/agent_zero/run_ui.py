@@ -123,6 +123,16 @@ def wait(chat, rest):
         answer(chat, rest)
 
 
+def wait_once(chat, rest):
+    """Works for ever at first, and answers whoever asks again."""
+    begun = HOME / "begun"
+    if begun.exists():
+        answer(chat, rest.splitlines()[0])
+    else:
+        begun.touch()
+        chat.sleep(1000)
+
+
 def spawn(chat, rest):
     """Starts a child in its group, and one that leaves it and its session."""
     subprocess.Popen(["sleep", "1000"])
@@ -164,7 +174,7 @@ ACTIONS = {
     "fail-auth": fail('litellm.AuthenticationError: "Incorrect API key"\nprovided: sk-canary0123456789'),
     "fail-rate": fail("litellm.RateLimitError: RateLimitError: 429"),
     "fail-down": fail("litellm.InternalServerError: InternalServerError: Connection error."),
-    "loop": loop, "wait": wait, "spawn": spawn, "flood": flood, "complain": complain, "crash": crash,
+    "loop": loop, "wait": wait, "wait-once": wait_once, "spawn": spawn, "flood": flood, "complain": complain, "crash": crash,
     "hang": hang, "silent": silent,
 }
 STUCK = threading.Event()

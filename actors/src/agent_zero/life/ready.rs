@@ -12,8 +12,10 @@ use crate::{
     Error,
     agent_zero::{
         check::not_configured,
+        client,
         exit::Stage,
         installation::Installation,
+        liveness::Load,
         probe::{self, Api, Health},
         process::{Instance, look_into},
         status::State,
@@ -25,6 +27,8 @@ use crate::{
 const READY_DEADLINE: Duration = Duration::from_secs(180);
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 const PROBE_DEADLINE: Duration = Duration::from_secs(3);
+/// How long it may take to end what was left in it; until then it takes no work.
+const CHATS_DEADLINE: Duration = Duration::from_secs(5);
 
 enum Awaited {
     Ready(Api),
@@ -47,6 +51,7 @@ impl Life {
         };
         match awaited {
             Awaited::Ready(api) => {
+                self.end_left_chats(&api).await;
                 self.parts.status.send_modify(|status| {
                     status.reason = None;
                     status.api = Some(api);
@@ -60,6 +65,17 @@ impl Life {
                 self.lost(instance, reason, Duration::ZERO).await
             }
             Awaited::Interrupted(interruption) => self.interrupted(instance, interruption).await,
+        }
+    }
+
+    /// Ends the chats that nobody waits for: those of a BorgOS that was killed work on, those of a process that was killed
+    /// are idle, and what was asked in them is asked again.
+    async fn end_left_chats(&self, api: &Api) {
+        if self.load() == Load::Busy {
+            return;
+        }
+        if timeout(CHATS_DEADLINE, client::end_all_chats(api)).await.is_err() {
+            tracing::warn!("the chats of an earlier BorgOS were not ended within {CHATS_DEADLINE:?}");
         }
     }
 
