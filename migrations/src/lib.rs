@@ -16,6 +16,7 @@ mod m20260101_000007_events;
 mod m20260101_000008_audit;
 mod m20260102_000009_task_queue;
 mod m20260102_000011_project_scans;
+mod m20260102_000012_mcp_queries;
 
 struct Migrator;
 
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000008_audit::Migration),
             Box::new(m20260102_000009_task_queue::Migration),
             Box::new(m20260102_000011_project_scans::Migration),
+            Box::new(m20260102_000012_mcp_queries::Migration),
         ]
     }
 }
