@@ -6,5 +6,7 @@
 //! not do with `curl`, whatever the text says that made somebody call it.
 
 pub mod planner;
+pub mod query;
+pub mod server;
 pub mod toolbox;
 pub mod tools;
