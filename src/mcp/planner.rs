@@ -75,7 +75,7 @@ pub enum Puzzle {
 
 impl Planner {
     /// Prepares the phrases.
-    pub fn new() -> Self {
+    pub fn prepare() -> Self {
         let phrases = phrases::ALL.iter().map(|(name, pattern)| Phrase {
             tool: tools::find(name).expect("phrases are about tools, which a test checks"),
             pattern: phrases::compiled(pattern),

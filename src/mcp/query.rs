@@ -88,7 +88,7 @@ impl Answerer {
         Self {
             store,
             toolbox,
-            planner: Planner::new(),
+            planner: Planner::prepare(),
         }
     }
 

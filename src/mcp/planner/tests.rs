@@ -16,7 +16,7 @@ fn map(value: Value) -> Map<String, Value> {
 /// Made once, since regular expressions take their time in a debug build.
 fn planned(text: &str, context: Value) -> Result<Plan, Puzzle> {
     static PLANNER: OnceLock<Planner> = OnceLock::new();
-    PLANNER.get_or_init(Planner::new).plan(text, &map(context))
+    PLANNER.get_or_init(Planner::prepare).plan(text, &map(context))
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn the_nearest_tools_are_offered() {
 
 #[test]
 fn phrases_have_no_groups_that_their_tool_does_not_take() {
-    for phrase in &Planner::new().phrases {
+    for phrase in &Planner::prepare().phrases {
         for group in phrase
             .pattern
             .capture_names()
@@ -156,7 +156,7 @@ fn phrases_have_no_groups_that_their_tool_does_not_take() {
 /// Whatever is said around it: an order is an order only when nothing is said around it.
 #[test]
 fn nothing_changes_unless_it_is_all_that_is_said() {
-    let planner = Planner::new();
+    let planner = Planner::prepare();
     proptest::proptest!(|(before in "[a-z]{2,12} [a-z]{2,12}", after in "[a-z]{2,12}")| {
         let text = format!("{before} that stop deployment 3 {after}");
         if let Ok(plan) = planner.plan(&text, &Map::new()) {
