@@ -6,6 +6,7 @@ mod doctor;
 pub mod edge;
 mod events;
 mod failure;
+mod mcp;
 mod output;
 mod status;
 mod tasks;
@@ -68,6 +69,8 @@ enum Command {
     Events(events::Arguments),
     /// List the tasks of agents, or create, show, cancel, retry or watch one
     Tasks(tasks::Arguments),
+    /// Speak the Model Context Protocol on standard input and output, for clients that start their tools
+    Mcp(mcp::Arguments),
     /// Check engine, database, port and directories, and say how to mend what is wrong
     Doctor(Flags),
 }
@@ -84,6 +87,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Actors(arguments)) => actors::run(arguments).await,
         Some(Command::Events(arguments)) => events::run(arguments).await,
         Some(Command::Tasks(arguments)) => tasks::run(arguments).await,
+        Some(Command::Mcp(arguments)) => mcp::run(arguments).await,
         Some(Command::Doctor(flags)) => doctor::run(flags).await,
     }
 }

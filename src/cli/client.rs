@@ -31,7 +31,8 @@ pub(super) struct Remote {
     url: Url,
 }
 
-/// Talks to a service.
+/// Talks to a service. Cheap to clone.
+#[derive(Clone)]
 pub(super) struct Client {
     http: reqwest::Client,
     base: Url,
@@ -111,6 +112,27 @@ impl Client {
     pub(super) async fn post_json(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         let (status, body) = self.send(self.http.post(self.url(path)).json(body)).await?;
         success(status, &body)
+    }
+
+    /// Posts a message with these headers and gets the answer, if there is one.
+    pub(super) async fn post_message(
+        &self,
+        path: &str,
+        headers: &[(&'static str, String)],
+        message: &Value,
+    ) -> Result<Option<Value>, Failure> {
+        let mut request = self.http.post(self.url(path)).json(message);
+        request = request.header("accept", "application/json, text/event-stream");
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let (status, body) = self.send(request).await?;
+        // The protocol's own refusals come with a status, too.
+        match serde_json::from_slice::<Value>(&body) {
+            Ok(answer) if answer.get("jsonrpc").is_some() => Ok(Some(answer)),
+            _ if status == StatusCode::ACCEPTED => Ok(None),
+            _ => success(status, &body).map(Some),
+        }
     }
 
     /// Gets a JSON answer whatever its status says.

@@ -2,6 +2,7 @@
 
 mod protocol;
 mod queries;
+mod stdio;
 
 use std::fs;
 
