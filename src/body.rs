@@ -43,6 +43,13 @@ pub fn json<T: DeserializeOwned + Send>() -> impl Filter<Extract = (T,), Error =
         })
 }
 
+/// Extracts the body of a request as it is; whoever takes it looks at its kind.
+///
+/// Rejects with 408 a body that is sent too slowly and with 413 one that is too large.
+pub fn bytes() -> impl Filter<Extract = (Bytes,), Error = Rejection> + Clone {
+    warp::body::stream().and_then(|stream| async move { read(stream).await.map_err(reject::custom) })
+}
+
 /// Reads a body of JSON, if there is one.
 pub fn json_opt<T: DeserializeOwned + Send>() -> impl Filter<Extract = (Option<T>,), Error = Rejection> + Clone {
     warp::header::headers_cloned()

@@ -9,6 +9,7 @@ pub mod edge;
 mod events;
 mod failure;
 mod logs;
+mod mcp;
 mod output;
 mod scan;
 mod search;
@@ -106,6 +107,8 @@ enum Command {
     Tasks(tasks::Arguments),
     /// Start, stop and look at the Agent Zero of a running service
     AgentZero(agent_zero::Arguments),
+    /// Speak the Model Context Protocol on standard input and output, for clients that start their tools
+    Mcp(mcp::Arguments),
     /// Check engine, database, port and directories, and say how to mend what is wrong
     Doctor(Flags),
 }
@@ -134,6 +137,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Events(arguments)) => events::run(arguments).await,
         Some(Command::Tasks(arguments)) => tasks::run(arguments).await,
         Some(Command::AgentZero(arguments)) => agent_zero::run(arguments).await,
+        Some(Command::Mcp(arguments)) => mcp::run(arguments).await,
         Some(Command::Doctor(flags)) => doctor::run(flags).await,
     }
 }

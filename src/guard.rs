@@ -117,7 +117,11 @@ fn decide(parts: &Parts, found: Found, caller: Option<Caller>) -> Verdict {
     }
 }
 
-fn check_scope(needed: Scope, caller: Option<Caller>) -> Result<(), Problem> {
+/// Refuses who may not do what needs this scope.
+///
+/// # Errors
+/// 401 without a caller, 403 for one whose credential is not enough.
+pub(crate) fn check_scope(needed: Scope, caller: Option<Caller>) -> Result<(), Problem> {
     match caller {
         _ if needed == Scope::Public => Ok(()),
         None => Err(Problem::unauthorized()),

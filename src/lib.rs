@@ -12,6 +12,7 @@ pub mod guard;
 pub mod listener;
 pub mod lock;
 pub mod logging;
+pub mod mcp;
 pub mod problem;
 pub mod query;
 pub mod reply;

@@ -9,6 +9,7 @@ mod body;
 mod deployments;
 mod errors;
 mod live;
+mod mcp;
 mod projects;
 mod search;
 mod system;
@@ -22,6 +23,7 @@ use warp::{Filter, Rejection, Reply as _, filters::BoxedFilter, http::Method, re
 pub use self::table::{Endpoint, Miss, Scope, find};
 use crate::{
     app::App,
+    mcp::toolbox::Toolbox,
     problem::{self, Problem},
     query::parse_id,
     reply::Reply,
@@ -121,6 +123,9 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(POST, "/api/v1/deployments/{id}/stop", Scope::Deploy, "deployments.stop"),
     Endpoint::new(GET, "/api/v1/errors", Scope::Read, "errors.list"),
     Endpoint::new(POST, "/api/v1/errors", Scope::Deploy, "errors.log"),
+    Endpoint::new(GET, "/api/v1/mcp/queries", Scope::Read, "mcp.queries"),
+    Endpoint::new(POST, "/api/v1/mcp/query", Scope::Read, "mcp.query"),
+    Endpoint::new(GET, "/api/v1/mcp/tools", Scope::Read, "mcp.tools"),
     Endpoint::new(GET, "/api/v1/projects", Scope::Read, "projects.list"),
     Endpoint::new(POST, "/api/v1/projects", Scope::Deploy, "projects.create"),
     Endpoint::new(POST, "/api/v1/projects/discover", Scope::Deploy, "projects.discover"),
@@ -153,6 +158,7 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(GET, "/api/v1/search/projects", Scope::Read, "search.projects"),
     Endpoint::new(POST, "/api/v1/search/projects", Scope::Read, "search.projects"),
     Endpoint::new(GET, "/api/v1/status", Scope::Read, "status"),
+    Endpoint::new(POST, "/mcp", Scope::Read, "mcp"),
     Endpoint::uncounted(GET, "/ws", Scope::Read, "live"),
 ];
 
@@ -173,8 +179,11 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(tasks::routes(app))
         .unify();
-    system::routes(app)
-        .or(resources.boxed())
+    let resources = system::routes(app).or(resources.boxed()).unify();
+    // The tools are requests of all that is above.
+    let recovered = resources.clone().recover(problem::recover).unify();
+    resources
+        .or(mcp::routes(app, Toolbox::new(recovered.boxed())))
         .unify()
         .recover(problem::recover)
         .unify()

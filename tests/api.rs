@@ -12,6 +12,7 @@ mod errors;
 mod everywhere;
 mod lifecycle;
 mod live;
+mod mcp;
 mod projects;
 mod routes;
 mod scans;

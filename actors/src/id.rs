@@ -33,6 +33,8 @@ identifiers! {
     TaskId,
     /// An entry of the audit log.
     AuditId,
+    /// A query in plain words.
+    QueryId,
 }
 
 /// Counts the instances that were ever started for a deployment. The number is written to the deployment's row before

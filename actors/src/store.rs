@@ -24,6 +24,7 @@ pub mod deployments;
 pub mod error_log;
 pub mod events;
 mod inspect;
+pub mod mcp_queries;
 mod meta;
 mod migrate;
 pub mod projects;

@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 use crate::{
     Error,
-    store::{Store, events},
+    store::{Store, events, mcp_queries},
     supervision,
 };
 
@@ -26,6 +26,9 @@ const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 const EVENT_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// More events than this are not kept in one channel.
 const EVENTS_PER_CHANNEL: u64 = 100_000;
+
+/// Queries in plain words are kept for a month.
+const QUERY_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// What the actor can be asked.
 #[derive(Debug)]
@@ -107,13 +110,20 @@ impl Args {
     }
 
     async fn prune(&self) {
-        match events::prune(&self.store, EVENT_AGE, EVENTS_PER_CHANNEL).await {
-            Ok(0) => {}
-            Ok(num_rows) => info!(num_rows, "removed {num_rows} old events"),
-            Err(error) => warn!(
-                error = &error as &dyn std::error::Error,
-                "old events could not be removed"
-            ),
-        }
+        let events = events::prune(&self.store, EVENT_AGE, EVENTS_PER_CHANNEL).await;
+        report("events", events);
+        let queries = mcp_queries::prune(&self.store, QUERY_AGE).await;
+        report("queries", queries);
+    }
+}
+
+fn report(kind: &str, pruned: Result<u64, Error>) {
+    match pruned {
+        Ok(0) => {}
+        Ok(num_rows) => info!(num_rows, "removed {num_rows} old {kind}"),
+        Err(error) => warn!(
+            error = &error as &dyn std::error::Error,
+            "old {kind} could not be removed"
+        ),
     }
 }

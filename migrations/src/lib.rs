@@ -17,6 +17,7 @@ mod m20260101_000008_audit;
 mod m20260102_000009_task_queue;
 mod m20260102_000010_release_facts;
 mod m20260102_000011_project_scans;
+mod m20260102_000012_mcp_queries;
 
 struct Migrator;
 
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260102_000009_task_queue::Migration),
             Box::new(m20260102_000010_release_facts::Migration),
             Box::new(m20260102_000011_project_scans::Migration),
+            Box::new(m20260102_000012_mcp_queries::Migration),
         ]
     }
 }

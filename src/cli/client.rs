@@ -42,7 +42,8 @@ pub(super) struct Remote {
     url: Url,
 }
 
-/// Talks to a service.
+/// Talks to a service. Cheap to clone.
+#[derive(Clone)]
 pub(super) struct Client {
     http: reqwest::Client,
     base: Url,
@@ -134,6 +135,29 @@ impl Client {
         }
         let (status, body) = self.read(response).await?;
         Err(refusal(status, &body))
+    }
+
+    /// Posts a message with these headers and gets the answer, if there is one.
+    pub(super) async fn post_message(
+        &self,
+        path: &str,
+        headers: &[(&'static str, String)],
+        message: &Value,
+    ) -> Result<Option<Value>, Failure> {
+        let request = || {
+            let request = self.http.post(self.url(path)).json(message);
+            let request = request.header("accept", "application/json, text/event-stream");
+            headers
+                .iter()
+                .fold(request, |request, (name, value)| request.header(*name, value))
+        };
+        let (status, body) = self.read(self.send(request).await?).await?;
+        // The protocol's own refusals come with a status, too.
+        match serde_json::from_slice::<Value>(&body) {
+            Ok(answer) if answer.get("jsonrpc").is_some() => Ok(Some(answer)),
+            _ if status == StatusCode::ACCEPTED => Ok(None),
+            _ => success(status, &body).map(Some),
+        }
     }
 
     /// Gets a JSON answer whatever its status says.

@@ -5,6 +5,7 @@ mod deployments;
 mod engines;
 mod errors;
 mod events;
+mod mcp_queries;
 mod migrations;
 mod projects;
 mod releases;
@@ -36,6 +37,7 @@ fn every_answer_can_be_awaited_on_any_thread() {
         super::tasks::attempts(&store, TaskId(1)).await?;
         super::tasks::loads(&store).await?;
         super::audit::list(&store, PAGE).await?;
+        super::mcp_queries::list(&store, &Default::default(), PAGE).await?;
         super::events::replay(&store, "tasks", 0, 1, 1).await?;
         super::events::tops(&store, &["tasks"]).await?;
         super::events::oldest(&store, "tasks").await?;
@@ -50,6 +52,7 @@ fn every_answer_can_be_awaited_on_any_thread() {
         super::error_log::record(&store, &samples::new_error(super::error_log::Severity::Info, "")).await?;
         super::events::assign_offsets(&store, 1).await?;
         super::events::prune(&store, Duration::ZERO, 1).await?;
+        super::mcp_queries::prune(&store, Duration::ZERO).await?;
         let owner = super::tasks::Owner::new(store.instance());
         super::tasks::create(&store, &samples::new_task("llm"), 1).await?;
         super::tasks::claim(&store, &owner, &[], 1, Duration::ZERO).await?;
