@@ -40,7 +40,7 @@ pub use language::Lines;
 pub use progress::Progress;
 pub use record::SeenFile;
 pub use report::{CollectedFile, LanguageStats, Report};
-pub use snapshot::Snapshot;
+pub use snapshot::{Snapshot, SnapshotId};
 
 use std::{
     io,

@@ -1,13 +1,13 @@
 //! Scanning as others ask for it: one project, all below a directory, or whatever changed.
 //!
 //! ```text
-//! request ─▶ row ─▶ actor ─▶ job: scan::scan ─▶ code index ─▶ project's row, event ─▶ snapshot
+//! request ─▶ row ─▶ actor ─▶ job: scan::scan ─▶ code index ─▶ snapshot ─▶ project's row, event
 //!                     ▲                                                                  │
 //!                     └──────────── watcher: what changed since ◀── directories ─────────┘
 //! ```
 //!
 //! A request is a row first, so that none is lost. What a scan remembers for the next one is a file below the data
-//! directory, written last: whatever happens before, the next scan reads again what was not settled.
+//! directory, which counts only if the row names it: whatever happens before, the next scan reads again.
 
 mod actor;
 mod feed;

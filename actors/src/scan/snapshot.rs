@@ -27,6 +27,11 @@ pub(super) struct Stamp {
     pub(super) inode: u64,
 }
 
+/// Tells the snapshots of a project apart: when the scan began, in nanoseconds since 1970.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SnapshotId(i64);
+
 /// What a scan found in each file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -59,6 +64,11 @@ impl Snapshot {
             .into_iter()
             .filter(|(_, record)| record.content == Content::Text);
         texts.map(|(path, _)| path).collect()
+    }
+
+    /// Returns which one it is.
+    pub fn id(&self) -> SnapshotId {
+        SnapshotId(self.taken_ns)
     }
 
     /// Lists the wanted files by path.

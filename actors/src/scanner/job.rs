@@ -157,7 +157,7 @@ impl Job {
         }
     }
 
-    /// Writes what was found: first for people, then for the next scan.
+    /// Writes what was found: first for the next scan, then for people.
     async fn keep(&self, project: &Project, scanned: Scanned, is_requested: bool) -> Result<BTreeSet<PathBuf>, Error> {
         let Scanned {
             outcome,
@@ -165,12 +165,13 @@ impl Job {
             is_unchanged,
             directories,
         } = scanned;
-        if is_requested || scans::is_news(project, &outcome)? {
-            scans::finish(&self.args.store, self.project, &outcome).await?;
-            event_bus::nudge(&self.args.events);
-        }
+        // Before the row, so that whoever sees the row finds the files; a row that is not written tells of another snapshot.
         if !is_unchanged {
             self.save(snapshot).await?;
+        }
+        if is_requested || !is_unchanged || scans::is_news(project, &outcome)? {
+            scans::finish(&self.args.store, self.project, &outcome).await?;
+            event_bus::nudge(&self.args.events);
         }
         Ok(directories
             .iter()

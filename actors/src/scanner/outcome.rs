@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     manifests::Findings,
     scan::{
-        Finding, Kind, LanguageStats, Report,
+        Finding, Kind, LanguageStats, Report, SnapshotId,
         scores::{self, Inputs, ManifestFacts, RunningFacts},
     },
     store::scans::{Found, Outcome, Scores, Words},
@@ -33,6 +33,8 @@ pub(super) struct Seen<'a> {
     /// The beginning of the README.
     pub(super) readme: String,
     pub(super) running: &'a RunningFacts,
+    /// The snapshot that is on the disk afterwards.
+    pub(super) snapshot: SnapshotId,
     pub(super) started_at: DateTime<Utc>,
     pub(super) duration: Duration,
 }
@@ -60,6 +62,7 @@ pub(super) fn outcome(seen: Seen<'_>) -> Outcome {
             project_type: project_type(&seen.manifests),
             languages: seen.report.languages.clone(),
             manifests: seen.manifests,
+            snapshot: seen.snapshot,
         },
     }
 }

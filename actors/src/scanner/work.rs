@@ -18,7 +18,7 @@ use crate::{
     manifests::{self, File, Findings},
     scan::{self, CollectedFile, Options, Progress, Report, Snapshot, scores::RunningFacts},
     search::code::{self, CodeIndex, Removed, Update},
-    store::scans::{Outcome, Scan},
+    store::scans::{Found, Outcome, Scan},
 };
 
 /// As much of a README is searched; what comes later is about details.
@@ -100,6 +100,10 @@ impl Work<'_> {
             manifests,
             readme,
             running: &self.running,
+            snapshot: match self.known() {
+                Some(known) if is_unchanged => known.snapshot,
+                Some(_) | None => snapshot.id(),
+            },
             started_at: self.now,
             duration: started.elapsed(),
         };
@@ -113,11 +117,15 @@ impl Work<'_> {
 
     /// Returns what the last scan saw, if all that it left is still there.
     fn previous(&self) -> Option<Snapshot> {
-        let is_known = self.earlier.as_ref().is_some_and(|scan| scan.found.is_some());
-        let is_indexed = self.index.is_whole(self.project);
-        (is_known && is_indexed && !self.is_full)
-            .then(|| Snapshot::load(&self.snapshot))
-            .flatten()
+        let known = self
+            .known()
+            .filter(|_| !self.is_full && self.index.is_whole(self.project))?;
+        Snapshot::load(&self.snapshot).filter(|snapshot| snapshot.id() == known.snapshot)
+    }
+
+    /// Returns what the last scan that was kept had found.
+    fn known(&self) -> Option<&Found> {
+        self.earlier.as_ref()?.found.as_ref()
     }
 
     fn change_index(&self, feed: Feed, report: &Report, is_first: bool) -> Result<(), Error> {

@@ -20,7 +20,7 @@ use crate::{
     Error,
     id::ProjectId,
     manifests::Findings,
-    scan::{Finding, LanguageStats, Progress},
+    scan::{Finding, LanguageStats, Progress, SnapshotId},
     value::ProjectType,
 };
 
@@ -38,6 +38,8 @@ pub struct Found {
     pub languages: Vec<LanguageStats>,
     /// What its manifests say.
     pub manifests: Findings,
+    /// Names the snapshot that belongs to it: any other is of a scan that was not kept.
+    pub snapshot: SnapshotId,
 }
 
 /// The words by which a project is found, besides those in its own row.

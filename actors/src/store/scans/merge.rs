@@ -84,6 +84,7 @@ fn metadata(current: &Map<String, Value>, found: &Map<String, Value>) -> Map<Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scan::SnapshotId;
 
     fn named(names: &[&str]) -> Vec<String> {
         names.iter().map(|&name| name.to_owned()).collect()
@@ -95,6 +96,7 @@ mod tests {
             project_type: kind.map(|kind| ProjectType::try_from(kind.to_owned()).unwrap()),
             languages: Vec::new(),
             manifests: crate::manifests::read(&[]),
+            snapshot: SnapshotId::default(),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::{
     Error,
     id::ProjectId,
     manifests,
+    scan::SnapshotId,
     store::{
         Store, projects,
         scans::{self, Found, Outcome, Scores, Words},
@@ -26,6 +27,7 @@ fn outcome(stack: &[&str]) -> Outcome {
             project_type: None,
             languages: Vec::new(),
             manifests: manifests::read(&[]),
+            snapshot: SnapshotId::default(),
         },
         words: Words {
             description: "sells things".to_owned(),
