@@ -11,7 +11,7 @@ use borgos_actors::{
 use chrono::Utc;
 use serde::Serialize;
 
-use crate::ws::Sessions;
+use crate::{mcp::model::Model, ws::Sessions};
 
 /// What the routes need.
 pub struct App {
@@ -19,6 +19,8 @@ pub struct App {
     pub system: System,
     /// The open WebSockets.
     pub sessions: Sessions,
+    /// Answers queries in plain words, if there is a language model.
+    pub model: Option<Model>,
     started: Instant,
 }
 
@@ -39,10 +41,11 @@ const RECENT: Duration = Duration::from_secs(3600);
 
 impl App {
     /// Brings the parts together; the service counts as started now.
-    pub fn new(system: System, sessions: Sessions) -> Self {
+    pub fn new(system: System, sessions: Sessions, model: Option<Model>) -> Self {
         Self {
             system,
             sessions,
+            model,
             started: Instant::now(),
         }
     }

@@ -5,6 +5,7 @@
 //! scope, read by the same filters and answered by the same functions, so a tool can do nothing that its caller could
 //! not do with `curl`, whatever the text says that made somebody call it.
 
+pub mod model;
 pub mod planner;
 pub mod query;
 pub mod server;

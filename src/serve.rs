@@ -9,6 +9,7 @@ use borgos_actors::{
     runtime::Kind,
     store,
     system::{self, System},
+    tasks::{AgentKind, llm},
 };
 use tokio::{
     net::TcpListener,
@@ -20,11 +21,15 @@ use crate::{
     config::{Config, RuntimeChoice, YesNo},
     guard::{Guard, auth::Authorizer, host::Hosts},
     listener::{self, Stop},
-    lock, routes,
+    lock,
+    mcp::model::Model,
+    routes,
     service::Service,
     ws::Sessions,
 };
 
+/// The agent whose model also answers queries in plain words.
+const QUERY_AGENT: &str = "llm";
 /// How long WebSockets may take to close, beside the listener's own deadline.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(3);
 /// How long the actors may take to end. With the listener's four seconds, one for a kill and one for the database this
@@ -59,7 +64,7 @@ pub async fn run(config: Config) -> anyhow::Result<Ending> {
         _ = interrupt.recv() => return Ok(Ending::Stopped),
     };
     let sessions = Sessions::new(EventBus::new(system.events.clone(), system.store.clone()));
-    let app = Arc::new(App::new(system.clone(), sessions.clone()));
+    let app = Arc::new(App::new(system.clone(), sessions.clone(), model(&config)?));
     let service = Service::new(guard(&config), routes::routes(&app));
     let address = listener.local_addr()?;
     tracing::info!(%address, "BorgOS {} is listening on http://{address}", env!("CARGO_PKG_VERSION"));
@@ -116,6 +121,17 @@ pub fn database(config: &Config) -> Result<store::Settings, store::OpenError> {
         }),
         None => store::Settings::sqlite(config.data_dir.clone()),
     }
+}
+
+/// Prepares the model that answers queries: the one of the agent that the flags make.
+fn model(config: &Config) -> anyhow::Result<Option<Model>> {
+    let mut agents = config.agents.iter();
+    let settings = agents.find_map(|agent| match &agent.kind {
+        AgentKind::Llm(settings) if agent.name == QUERY_AGENT => Some(settings.clone()),
+        AgentKind::Llm(_) | AgentKind::Command(_) | AgentKind::AgentZero => None,
+    });
+    let client = settings.map(llm::Client::new).transpose();
+    Ok(client.context("cannot prepare the language model")?.map(Model::new))
 }
 
 fn guard(config: &Config) -> Guard {

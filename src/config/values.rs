@@ -131,7 +131,8 @@ impl LogFilter {
 impl Default for LogFilter {
     fn default() -> Self {
         // The library that applies migrations says at `info` what the store says in one line of its own.
-        Self("info,sea_orm_migration=warn".to_owned())
+        // The library of the Model Context Protocol tells at `info` of every request.
+        Self("info,sea_orm_migration=warn,rmcp=warn".to_owned())
     }
 }
 

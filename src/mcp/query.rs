@@ -1,9 +1,8 @@
 //! Answers queries in plain words, and keeps what was asked.
 
-use std::{path::Path, time::Instant};
+use std::{path::Path, sync::Arc, time::Instant};
 
 use borgos_actors::store::{
-    Store,
     mcp_queries::{self, NewEntry},
     projects,
 };
@@ -16,7 +15,7 @@ use super::{
     toolbox::Toolbox,
     tools,
 };
-use crate::{guard::auth::Caller, problem::Problem};
+use crate::{app::App, guard::auth::Caller, problem::Problem};
 
 /// What the built-in planner is called where others name a model.
 const BUILTIN: &str = "builtin";
@@ -58,18 +57,18 @@ pub struct Answer {
 
 /// Answers queries.
 pub struct Answerer {
-    store: Store,
+    app: Arc<App>,
     toolbox: Toolbox,
     planner: Planner,
 }
 
 /// What has been done for a query so far.
 #[derive(Debug)]
-struct Course {
-    model: String,
-    tokens_used: u64,
-    tool: Option<&'static str>,
-    arguments: Map<String, Value>,
+pub(super) struct Course {
+    pub(super) model: String,
+    pub(super) tokens_used: u64,
+    pub(super) tool: Option<&'static str>,
+    pub(super) arguments: Map<String, Value>,
 }
 
 impl Kind {
@@ -84,9 +83,9 @@ impl Kind {
 
 impl Answerer {
     /// Ties the parts together.
-    pub fn new(store: Store, toolbox: Toolbox) -> Self {
+    pub fn new(app: Arc<App>, toolbox: Toolbox) -> Self {
         Self {
-            store,
+            app,
             toolbox,
             planner: Planner::prepare(),
         }
@@ -122,7 +121,7 @@ impl Answerer {
                 .map_or_else(|problem| problem.code(), |_| ANSWERED)
                 .to_owned(),
         };
-        let kept = mcp_queries::record(&self.store, &entry).await;
+        let kept = mcp_queries::record(&self.app.system.store, &entry).await;
         Ok(Answer {
             result: result?,
             query_id: kept?.id,
@@ -134,6 +133,9 @@ impl Answerer {
     }
 
     async fn find_out(&self, question: &Question, caller: Caller, course: &mut Course) -> Result<Value, Problem> {
+        if let Some(model) = &self.app.model {
+            return model.answer(question, &self.toolbox, caller, course).await;
+        }
         let plan = self.planner.plan(&question.text, &question.context).map_err(refusal)?;
         let tool = tools::find(plan.tool).ok_or_else(|| Problem::internal("a plan names an unknown tool"))?;
         course.tool = Some(tool.name);
@@ -150,7 +152,7 @@ impl Answerer {
         let Some(path) = context.get("path").and_then(Value::as_str).map(Path::new) else {
             return Ok(());
         };
-        let roots = projects::paths(&self.store, None).await?;
+        let roots = projects::paths(&self.app.system.store, None).await?;
         let holders = roots.into_iter().filter(|(_, root)| path.starts_with(root));
         // Of projects within projects it is the innermost.
         if let Some((id, _)) = holders.max_by_key(|(_, root)| root.components().count()) {

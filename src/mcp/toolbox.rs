@@ -3,6 +3,7 @@
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, body::Bytes};
 use serde_json::{Map, Value, json};
+use tokio::task::JoinSet;
 use tower_service::Service as _;
 use tracing::Instrument;
 use warp::{
@@ -77,8 +78,15 @@ impl Toolbox {
             .body(Full::new(Bytes::from(body.unwrap_or_default())))
             .map_err(|cause| Problem::internal(format!("a tool's request cannot be made: {cause}")))?;
         request.extensions_mut().insert(caller);
-        let Ok(response) = warp::service(self.resources.clone()).call(request).await;
-        read(response, tool.shape).await
+        // Warp cannot answer a request within another one's poll, so this has a task of its own, which ends with this call.
+        let resources = self.resources.clone();
+        let mut task = JoinSet::new();
+        task.spawn(async move { warp::service(resources).call(request).await }.in_current_span());
+        match task.join_next().await {
+            Some(Ok(Ok(response))) => read(response, tool.shape).await,
+            Some(Err(cause)) => Err(Problem::internal(format!("a tool's request failed: {cause}"))),
+            None => Err(Problem::internal("a tool's request was never made")),
+        }
     }
 }
 

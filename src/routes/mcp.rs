@@ -64,7 +64,7 @@ impl From<&Tool> for ToolBody {
 
 /// Returns the filters of this resource.
 pub(super) fn routes(app: &Arc<App>, toolbox: Toolbox) -> BoxedFilter<(Response,)> {
-    let answerer = Arc::new(Answerer::new(app.system.store.clone(), toolbox.clone()));
+    let answerer = Arc::new(Answerer::new(app.clone(), toolbox.clone()));
     let server = server::http(toolbox.clone());
     let tools = warp::path!("api" / "v1" / "mcp" / "tools")
         .and(warp::get())

@@ -1,5 +1,6 @@
 //! Tools for programs that think: the documented endpoints, and the Model Context Protocol with its official client.
 
+mod model;
 mod protocol;
 mod queries;
 mod stdio;
@@ -51,7 +52,7 @@ async fn tools_are_listed_as_documented() {
             let tool = tools.iter().find(|tool| tool["name"] == name).unwrap();
             tool["parameters"].clone()
         };
-        assert_eq!(tools.len(), 21);
+        assert_eq!(tools.len(), 20);
         assert_eq!(parameters("list_projects"), json!([]));
         assert_eq!(parameters("deploy_project"), json!(["project_id", "port"]));
     })

@@ -38,7 +38,7 @@ async fn the_official_client_lists_and_calls_tools_and_reads_resources() {
     let id = project(&world).await;
     let client = connect(&world).await;
     let tools = client.list_all_tools().await.unwrap();
-    assert_eq!(tools.len(), 21);
+    assert_eq!(tools.len(), 20);
     assert!(tools.is_sorted_by_key(|tool| tool.name.clone()));
     let stop = tools.iter().find(|tool| tool.name == "stop_deployment").unwrap();
     let annotations = stop.annotations.as_ref().unwrap();
@@ -140,7 +140,7 @@ async fn both_eras_of_the_protocol_are_spoken_behind_the_guard() {
         "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"}}}});
     let headers = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/list")];
     let answer = send(&world, &headers, &modern).await.expect(200);
-    assert_eq!(answer["result"]["tools"].as_array().unwrap().len(), 21);
+    assert_eq!(answer["result"]["tools"].as_array().unwrap().len(), 20);
     assert_eq!(answer["result"]["resultType"], "complete");
 
     let stranger = Http::new(&world.base_url(), None);

@@ -21,7 +21,7 @@ async fn a_client_that_starts_its_tools_talks_to_the_running_service() {
         .env("BORGOS_URL", world.base_url())
         .env("BORGOS_TOKEN", TOKEN);
     let client = ().serve(TokioChildProcess::new(command).unwrap()).await.expect("the client is welcome");
-    assert_eq!(client.list_all_tools().await.unwrap().len(), 21);
+    assert_eq!(client.list_all_tools().await.unwrap().len(), 20);
     let arguments = json!({"project_id": id, "path": "utils.py"})
         .as_object()
         .cloned()
