@@ -77,7 +77,11 @@ impl Logs {
 
     /// Lists the releases that have a log. Blocks.
     fn releases(&self, deployment: DeploymentId) -> io::Result<BTreeSet<i64>> {
-        numbers(&self.directory(deployment), ".log")
+        let directory = self.directory(deployment);
+        // While the files take turns there is only the older one.
+        let mut releases = numbers(&directory, ".log")?;
+        releases.extend(numbers(&directory, ".1.log")?);
+        Ok(releases)
     }
 
     /// Makes room for another release's log. Blocks.

@@ -11,7 +11,7 @@ use borgos_actors::{
     },
     value::{
         Command, CpuLimit, DeploymentName, HealthPath, ImageRef, MemoryLimit, Port, ProjectName, ProjectType, Retries,
-        Seconds, TechStack, looks_secret,
+        Seconds, TechStack, shown,
     },
 };
 use chrono::{DateTime, Utc};
@@ -222,8 +222,7 @@ fn container_id(runtime: Kind, instance: Option<&InstanceRef>) -> Option<String>
 
 /// Shows a variable, and of one that looks secret only that it is there.
 fn masked((name, value): (&str, &str)) -> (String, Value) {
-    let shown = if looks_secret(name) { "***" } else { value };
-    (name.to_owned(), shown.into())
+    (name.to_owned(), shown(name, value).into_owned().into())
 }
 
 #[cfg(test)]

@@ -242,9 +242,13 @@ impl State {
     }
 
     fn skip_pause(&mut self) {
+        self.forget_crashes();
+        self.reconcile();
+    }
+
+    fn forget_crashes(&mut self) {
         self.retry_at = None;
         self.crash_loop = Some(CrashLoop::default());
-        self.reconcile();
     }
 
     /// Begins a job in its lane, in the place of the one in hand there.

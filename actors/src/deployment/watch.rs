@@ -4,12 +4,20 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::{runtime::InstanceRef, value::HealthCheck};
+use crate::{
+    runtime::InstanceRef,
+    value::{HealthCheck, HealthPath},
+};
 
 /// Counts the probes of one instance that failed in a row. A new incarnation of the actor begins anew, which is patience.
 #[derive(Debug)]
 pub(super) struct Watch {
     instance: InstanceRef,
+    /// How it was asked last.
+    path: Option<HealthPath>,
+    /// Whether it has ever answered when it was asked like that. If not, it may be the question that is wrong, which no
+    /// fresh instance would mend.
+    is_proven: bool,
     num_failures: u32,
     due: Instant,
 }
@@ -32,6 +40,8 @@ impl Watch {
     pub(super) fn new(instance: InstanceRef, check: &HealthCheck) -> Self {
         Self {
             instance,
+            path: check.path.clone(),
+            is_proven: true,
             num_failures: 0,
             due: Instant::now() + check.interval_s.duration(),
         }
@@ -50,14 +60,20 @@ impl Watch {
     /// Takes the outcome of a probe.
     pub(super) fn note(&mut self, is_well: bool, check: &HealthCheck) -> Verdict {
         self.due = Instant::now() + check.interval_s.duration();
+        if self.path != check.path {
+            self.path.clone_from(&check.path);
+            self.is_proven = false;
+            self.num_failures = 0;
+        }
         if is_well {
+            self.is_proven = true;
             self.num_failures = 0;
             return Verdict::Well;
         }
         self.num_failures = self.num_failures.saturating_add(1);
         let retries = check.retries.get();
         match self.num_failures {
-            failures if failures >= 2 * retries => Verdict::Hopeless,
+            failures if failures >= 2 * retries && self.is_proven => Verdict::Hopeless,
             failures if failures >= retries => Verdict::Unhealthy,
             _ => Verdict::Suspect,
         }
@@ -83,6 +99,23 @@ mod tests {
         assert_eq!(
             verdicts(&[false; 6]),
             [Suspect, Suspect, Unhealthy, Unhealthy, Unhealthy, Hopeless]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_instance_is_not_given_up_for_a_question_that_it_has_never_answered() {
+        let mut watch = Watch::new(InstanceRef("one".to_owned()), &HealthCheck::default());
+        let other = HealthCheck {
+            path: Some(HealthPath::try_from("/mistyped".to_owned()).unwrap()),
+            ..HealthCheck::default()
+        };
+        let failures: Vec<Verdict> = (0..9).map(|_| watch.note(false, &other)).collect();
+        assert!(failures.ends_with(&[Verdict::Unhealthy]) && !failures.contains(&Verdict::Hopeless));
+        assert_eq!(watch.note(true, &other), Verdict::Well);
+        assert!(
+            (0..9)
+                .map(|_| watch.note(false, &other))
+                .any(|verdict| verdict == Verdict::Hopeless)
         );
     }
 

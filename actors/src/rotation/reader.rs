@@ -60,10 +60,10 @@ impl Reader {
             _ => (newest, num_bytes),
         };
         let Some(mut file) = chosen else { return Ok(None) };
-        let start = file.metadata()?.len().saturating_sub(num_bytes);
+        // From the byte before: where that ends a line, only an empty rest of one is left out.
+        let start = file.metadata()?.len().saturating_sub(num_bytes).saturating_sub(1);
         file.seek(SeekFrom::Start(start))?;
-        // What is written next begins a line.
-        self.is_amid_line = start > 0 && num_bytes > 0;
+        self.is_amid_line = start > 0;
         Ok(Some(file))
     }
 

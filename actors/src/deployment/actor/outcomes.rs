@@ -162,6 +162,8 @@ impl State {
         match result {
             Ok(artifact) => {
                 releases::finish(&self.args.store, release, &artifact).await?;
+                // They were those of what this release takes the place of.
+                self.forget_crashes();
                 Ok(())
             }
             Err(error) => self.fail_target(&row, Failure::build(error), Duration::ZERO).await,
