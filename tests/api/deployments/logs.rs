@@ -175,9 +175,10 @@ async fn a_flood_neither_holds_up_the_app_nor_grows_beyond_the_cap() {
         let world = Setup::new(runtime).start().await;
         let project = world.project("flooding", "one");
         // Long lines: each costs something, and beside other tests there is little to spend.
-        let flood = "busybox yes $(busybox printf %01000d 0) | busybox head -c 20000000; echo; echo the end";
+        let line = "0".repeat(1000);
+        let flood = format!("busybox yes {line} | busybox head -c 20000000; echo; echo the end");
         let port = free_port();
-        let body = json!({"port": port, "command": saying(&world, flood), "health_timeout_s": 120});
+        let body = json!({"port": port, "command": saying(&world, &flood), "health_timeout_s": 120});
         let id = deploy(&world, project.path(), body).await;
         let two_minutes = Duration::from_secs(120);
         eventually_within(two_minutes, "the app has printed all and serves", async || {

@@ -1,8 +1,14 @@
 //! A container's output: its last lines, as far as the engine still has them, and all of it as it comes.
 
+use std::time::Duration;
+
 use bollard::{Docker as Client, container::LogOutput, query_parameters::LogsOptionsBuilder};
 use chrono::{DateTime, Utc};
-use futures_util::{StreamExt, stream::BoxStream};
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
+use tokio::time::timeout;
 
 use super::connect::{QUICK, failed, is_absent, within};
 use crate::runtime::{
@@ -15,6 +21,10 @@ const MAX_READ_BYTES: usize = 64 * 1024 * 1024;
 const MAX_KEPT_BYTES: usize = 1024 * 1024;
 /// So many messages that have come are passed on together.
 const MAX_BATCH_CHUNKS: usize = 256;
+/// The engine can lose its place when its own files take turns faster than they are read, and then says nothing more. So after
+/// this much, a silence of that long is a reason to ask again.
+const MAX_TRUSTED_BYTES: usize = 1024 * 1024;
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// Reads the last lines, standard output and error together.
 pub(super) async fn tail(client: &Client, id: &str, num_lines: usize) -> Result<Vec<String>, Error> {
@@ -52,6 +62,67 @@ pub(super) fn output(
     id: &str,
     after: Option<DateTime<Utc>>,
 ) -> BoxStream<'static, Result<Vec<Line>, Error>> {
+    let follow = Follow {
+        messages: open(client, id, after),
+        client: client.clone(),
+        id: id.to_owned(),
+        after,
+        newest: after,
+        num_bytes: 0,
+    };
+    stream::unfold(follow, |mut follow| async {
+        let lines = follow.next().await?;
+        Some((lines, follow))
+    })
+    .boxed()
+}
+
+type Messages = BoxStream<'static, Vec<Result<LogOutput, bollard::errors::Error>>>;
+
+/// A container's output as it comes.
+struct Follow {
+    client: Client,
+    id: String,
+    messages: Messages,
+    /// What the engine was asked for: lines that are younger than this.
+    after: Option<DateTime<Utc>>,
+    /// The time of the youngest line that was passed on.
+    newest: Option<DateTime<Utc>>,
+    /// How much came since the engine was asked.
+    num_bytes: usize,
+}
+
+impl Follow {
+    async fn next(&mut self) -> Option<Result<Vec<Line>, Error>> {
+        loop {
+            match timeout(SILENCE, self.messages.next()).await {
+                Ok(messages) => return messages.map(|messages| self.read(messages)),
+                Err(_) if self.num_bytes >= MAX_TRUSTED_BYTES => {
+                    self.after = self.newest;
+                    self.messages = open(&self.client, &self.id, self.after);
+                    self.num_bytes = 0;
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn read(&mut self, messages: Vec<Result<LogOutput, bollard::errors::Error>>) -> Result<Vec<Line>, Error> {
+        let lines: Result<Vec<Option<Line>>, Error> = messages
+            .into_iter()
+            .map(|message| message.map(line).map_err(failed))
+            .collect();
+        let lines = lines?.into_iter().flatten();
+        let lines: Vec<Line> = lines
+            .filter(|line| self.after.is_none_or(|after| line.at > after))
+            .collect();
+        self.num_bytes += lines.iter().map(|line| line.text.len()).sum::<usize>();
+        self.newest = lines.iter().map(|line| line.at).max().max(self.newest);
+        Ok(lines)
+    }
+}
+
+fn open(client: &Client, id: &str, after: Option<DateTime<Utc>>) -> Messages {
     let options = LogsOptionsBuilder::default()
         .stdout(true)
         .stderr(true)
@@ -64,12 +135,6 @@ pub(super) fn output(
     client
         .logs(id, Some(options.build()))
         .ready_chunks(MAX_BATCH_CHUNKS)
-        .map(move |chunks| {
-            let lines = chunks.into_iter().map(|chunk| chunk.map(line).map_err(failed));
-            let lines: Result<Vec<Option<Line>>, Error> = lines.collect();
-            let is_new = |line: &Line| after.is_none_or(|after| line.at > after);
-            Ok(lines?.into_iter().flatten().filter(is_new).collect())
-        })
         .boxed()
 }
 
