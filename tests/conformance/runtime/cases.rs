@@ -271,11 +271,15 @@ pub(super) async fn a_command_replaces_the_own_one_of_the_artifact(fixture: &Fix
         .await
         .unwrap();
     fixture.served_environment().await;
-    let lines = fixture.runtime.tail(&instance, 9).await.unwrap();
-    assert!(
-        lines.contains(&"the app begins: two words $HOME".to_owned()),
-        "{lines:?}"
-    );
+    // Whoever keeps the output may come to it only after the app already serves.
+    eventually("the app says with what it was begun", async || {
+        let lines = fixture.runtime.tail(&instance, 9).await.unwrap();
+        match lines.contains(&"the app begins: two words $HOME".to_owned()) {
+            true => Ok(()),
+            false => Err(lines),
+        }
+    })
+    .await;
 }
 
 pub(super) async fn a_memory_limit_holds(fixture: &Fixture) {
