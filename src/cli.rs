@@ -17,6 +17,7 @@ mod status;
 mod stream;
 mod tasks;
 
+use borgos_actors::error::chain;
 use clap::{Parser, Subcommand};
 
 use self::client::Remote;
@@ -24,7 +25,6 @@ pub use self::failure::Failure;
 use crate::{
     config::{Config, Flags, unknown_variables},
     logging,
-    problem::chain,
     serve::{self, Ending},
 };
 

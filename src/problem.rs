@@ -6,7 +6,7 @@
 
 use std::convert::Infallible;
 
-use borgos_actors::Error;
+use borgos_actors::{Error, error::chain};
 use serde::Serialize;
 use warp::{
     Rejection, Reply,
@@ -216,18 +216,6 @@ impl From<Error> for Problem {
     }
 }
 
-/// Joins an error and everything below it into one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        text.push_str(": ");
-        text.push_str(&source.to_string());
-        next = source.source();
-    }
-    text
-}
-
 impl Reject for Problem {}
 
 impl Reply for Problem {
@@ -348,11 +336,5 @@ mod tests {
             (impossible.status().as_u16(), impossible.code()),
             (422, "NOTHING_TO_DEPLOY")
         );
-    }
-
-    #[test]
-    fn a_chain_names_every_cause() {
-        let error = Error::Engine(Box::new(std::io::Error::other("refused")));
-        assert_eq!(chain(&error), "the container engine does not answer: refused");
     }
 }

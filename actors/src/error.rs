@@ -118,3 +118,26 @@ impl Error {
         }
     }
 }
+
+/// Joins an error and everything that caused it into one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        next = source.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_names_every_cause() {
+        let error = Error::Engine(Box::new(std::io::Error::other("refused")));
+        assert_eq!(chain(&error), "the container engine does not answer: refused");
+    }
+}

@@ -25,7 +25,6 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 pub use actor::{Args, Message, PATH, Scanner};
 pub use files::Snapshots;
 pub use job::Ended;
-pub use sync::Synced;
 
 use crate::{
     Error, event_bus,
@@ -85,11 +84,11 @@ impl Scans {
     }
 
     /// Finds all projects below the Zenith directory, keeps one row for each, takes those that are gone for inactive, and
-    /// asks for scans of the others.
+    /// asks for scans of the others, which it returns by path.
     ///
     /// # Errors
     /// `ZENITH_NOT_CONFIGURED`, `ZENITH_UNREADABLE`, and those of the database.
-    pub async fn sync_zenith(&self) -> Result<Synced, Error> {
+    pub async fn sync_zenith(&self) -> Result<Vec<ProjectId>, Error> {
         let directory = self.zenith_dir.as_deref().ok_or_else(|| Error::Impossible {
             code: "ZENITH_NOT_CONFIGURED",
             reason: "no Zenith directory is configured; start BorgOS with `--zenith-dir DIR`".to_owned(),
@@ -98,11 +97,11 @@ impl Scans {
         Ok(self.tell(synced))
     }
 
-    /// Finds all projects below a directory, keeps one row for each and asks for their scans.
+    /// Finds all projects below a directory, keeps one row for each, asks for their scans, and returns them by path.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn discover(&self, directory: &ProjectPath) -> Result<Synced, Error> {
+    pub async fn discover(&self, directory: &ProjectPath) -> Result<Vec<ProjectId>, Error> {
         let synced = sync::below(&self.store, directory.as_path(), &self.data_dir).await?;
         Ok(self.tell(synced))
     }
@@ -193,9 +192,9 @@ impl Scans {
         }
     }
 
-    fn tell(&self, synced: Synced) -> Synced {
+    fn tell(&self, synced: Vec<ProjectId>) -> Vec<ProjectId> {
         event_bus::nudge(&self.events);
-        self.hint(Message::Scan(synced.projects.clone()));
+        self.hint(Message::Scan(synced.clone()));
         synced
     }
 

@@ -2,6 +2,7 @@
 
 use std::{env, net::IpAddr, time::Duration};
 
+use borgos_actors::error::chain;
 use clap::Args;
 use reqwest::{
     Method, RequestBuilder, Response, StatusCode, Url,
@@ -15,7 +16,7 @@ use super::{
     Failure,
     output::{plain, sentence},
 };
-use crate::{config::Secret, problem::chain};
+use crate::config::Secret;
 
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 /// Longer than any answer of the service takes; a restart of an actor may wait for its shutdown.

@@ -2,14 +2,13 @@
 
 mod check;
 
+use borgos_actors::error::chain;
+
 use super::{
     Failure,
     output::{Color, colored, line},
 };
-use crate::{
-    config::{Config, Flags},
-    problem::chain,
-};
+use crate::config::{Config, Flags};
 
 /// What a check found.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,10 +2,13 @@
 
 use std::{ffi::OsStr, path::Path};
 
-use borgos_actors::edge::{self, Start};
+use borgos_actors::{
+    edge::{self, Start},
+    error::chain,
+};
 
 use super::Failure;
-use crate::{config::LogFormat, logging, problem::chain};
+use crate::{config::LogFormat, logging};
 
 /// Runs the edge of a data directory until it is stopped.
 ///

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     Error,
     cancel::CancelOnDrop,
+    error::chain,
     event_bus,
     id::ProjectId,
     scan::{self, Progress, Snapshot, scores::RunningFacts},
@@ -218,15 +219,4 @@ async fn running_facts(store: &Store, project: ProjectId) -> Result<RunningFacts
         has_limits: (!deployments.is_empty()).then(|| deployments.iter().all(is_limited)),
         idle_memory_bytes: None,
     })
-}
-
-/// Says what went wrong and why.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

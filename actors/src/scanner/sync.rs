@@ -29,21 +29,14 @@ const ROWS_AT_ONCE: usize = 100;
 /// As much of a name's hash tells projects apart.
 const ID_CHARS: usize = 12;
 
-/// What was found and has a row now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Synced {
-    /// The projects, by path.
-    pub projects: Vec<ProjectId>,
-}
-
 /// Syncs the projects below any directory.
-pub(super) async fn below(store: &Store, directory: &Path, data_dir: &Path) -> Result<Synced, Error> {
+pub(super) async fn below(store: &Store, directory: &Path, data_dir: &Path) -> Result<Vec<ProjectId>, Error> {
     let found = find(directory, data_dir, |_| None).await?;
     keep(store, &found).await
 }
 
 /// Syncs the projects below the Zenith directory; those of it that are gone are not active any more.
-pub(super) async fn zenith(store: &Store, directory: &Path, data_dir: &Path) -> Result<Synced, Error> {
+pub(super) async fn zenith(store: &Store, directory: &Path, data_dir: &Path) -> Result<Vec<ProjectId>, Error> {
     let unreadable = |cause: std::io::Error| Error::Impossible {
         code: "ZENITH_UNREADABLE",
         reason: format!("the Zenith directory `{}` cannot be read: {cause}", directory.display()),
@@ -111,12 +104,12 @@ fn zenith_id(directory: &Path, path: &Path) -> String {
     format!("zen-{}", &hex[..ID_CHARS])
 }
 
-async fn keep(store: &Store, found: &[NewProject]) -> Result<Synced, Error> {
+async fn keep(store: &Store, found: &[NewProject]) -> Result<Vec<ProjectId>, Error> {
     let mut projects = Vec::with_capacity(found.len());
     for some in found.chunks(ROWS_AT_ONCE) {
         projects.extend(projects::sync(store, some).await?);
     }
-    Ok(Synced { projects })
+    Ok(projects)
 }
 
 /// Takes the projects for inactive that came from below the directory and whose own directory is gone.

@@ -144,9 +144,8 @@ impl Work<'_> {
 
     /// Reads the manifests, or takes what they said when they were as they are now.
     fn manifests(&self, files: Option<Vec<CollectedFile>>) -> (Findings, String) {
-        let earlier = self.earlier.as_ref();
-        let known = earlier.and_then(|scan| Some((scan.found.as_ref()?, scan.words.as_ref()?)));
-        match (files, known) {
+        let words = self.earlier.as_ref().and_then(|scan| scan.words.as_ref());
+        match (files, self.known().zip(words)) {
             (None, Some((found, words))) => (found.manifests.clone(), words.readme.clone()),
             (files, _) => read(files.unwrap_or_default()),
         }

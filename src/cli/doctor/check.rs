@@ -3,6 +3,7 @@
 use std::{io, net::SocketAddr, path::Path, time::Duration};
 
 use borgos_actors::{
+    error::chain,
     runtime::{Docker, Runtime},
     store::{self, Condition},
 };
@@ -14,7 +15,6 @@ use uuid::Uuid;
 use super::Finding;
 use crate::{
     config::{Config, RuntimeChoice},
-    problem::chain,
     serve,
 };
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use borgos_actors::{id::ProjectId, scanner::Synced};
+use borgos_actors::id::ProjectId;
 use serde::Deserialize;
 use serde_json::json;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
@@ -56,8 +56,7 @@ async fn scan(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
 
 /// POST /api/v1/projects/scan-zenith
 async fn scan_zenith(app: Arc<App>) -> Result<Reply, Problem> {
-    let Synced { projects } = app.system.scans.sync_zenith().await?;
-    let count = projects.len();
+    let count = app.system.scans.sync_zenith().await?.len();
     let message = format!("Scanned and synced {count} Zenith projects");
     Ok(reply::ok(&json!({"message": message, "count": count})))
 }
@@ -65,7 +64,7 @@ async fn scan_zenith(app: Arc<App>) -> Result<Reply, Problem> {
 /// POST /api/v1/projects/discover
 async fn discover(request: Discover, app: Arc<App>) -> Result<Reply, Problem> {
     let directory = resolve(request.path).await?;
-    let Synced { projects } = app.system.scans.discover(&directory).await?;
+    let projects = app.system.scans.discover(&directory).await?;
     let count = projects.len();
     let message = format!("Scanned and synced {count} projects");
     Ok(reply::ok(

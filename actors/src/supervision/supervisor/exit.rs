@@ -7,6 +7,7 @@ use ractor::ActorId;
 use super::{Goal, Phase, State, child::Verdict};
 use crate::{
     Error,
+    error::chain,
     supervision::{
         backoff,
         handle::Away,
@@ -52,16 +53,10 @@ impl Exit {
 
     pub(super) fn failed(error: &(dyn std::error::Error + 'static)) -> Self {
         Self {
-            reason: describe(error),
+            reason: chain(error),
             is_abnormal: true,
         }
     }
-}
-
-/// Writes an error with everything that caused it.
-pub(super) fn describe(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 impl State {

@@ -6,11 +6,14 @@ use futures_util::{FutureExt, future::BoxFuture};
 use ractor::{ActorCell, ActorRef, SpawnErr};
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 
-use super::{Exit, Message, Phase, State, exit::describe};
-use crate::supervision::{
-    launch::Seat,
-    observer::Happening,
-    record::{Rank, Record},
+use super::{Exit, Message, Phase, State};
+use crate::{
+    error::chain,
+    supervision::{
+        launch::Seat,
+        observer::Happening,
+        record::{Rank, Record},
+    },
 };
 
 /// How a start ended: the incarnation, or why there is none.
@@ -127,7 +130,7 @@ async fn attempt(
     };
     match launched {
         Ok(Ok(cell)) => Ok(cell),
-        Ok(Err(SpawnErr::StartupFailed(error))) => Err(format!("it could not start: {}", describe(&*error))),
+        Ok(Err(SpawnErr::StartupFailed(error))) => Err(format!("it could not start: {}", chain(&*error))),
         Ok(Err(error)) => Err(format!("it could not start: {error}")),
         Err(_) => Err("it panicked while it was made".to_owned()),
     }

@@ -6,7 +6,7 @@ use reqwest::{Client as Http, Response, StatusCode, Url, redirect};
 use serde_json::Value;
 
 use super::{Settings, answer};
-use crate::tasks::Failure;
+use crate::{error::chain, tasks::Failure};
 
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 /// A model thinks for minutes; a connection on which nothing comes for longer is dead.
@@ -105,12 +105,9 @@ async fn body(mut response: Response) -> Result<Vec<u8>, Failure> {
 
 /// The address is left out: it may hold a credential.
 fn unreachable(error: reqwest::Error) -> Failure {
-    let error = error.without_url();
-    let mut message = format!("the model's service did not answer: {error}");
-    let mut next = std::error::Error::source(&error);
-    while let Some(cause) = next {
-        message.push_str(&format!(": {cause}"));
-        next = cause.source();
-    }
-    Failure::passing("llm_unavailable", message)
+    let causes = chain(&error.without_url());
+    Failure::passing(
+        "llm_unavailable",
+        format!("the model's service did not answer: {causes}"),
+    )
 }
