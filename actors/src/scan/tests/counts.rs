@@ -1,8 +1,8 @@
 //! Lines equal those of tokei, for each language and for what is embedded in it.
 
-use std::{collections::BTreeMap, path::Path, sync::atomic::AtomicBool};
+use std::{collections::BTreeMap, fs, path::Path, sync::atomic::AtomicBool};
 
-use tokei::{Config, Languages};
+use tokei::{CodeStats, Config, Languages};
 
 use super::support::{Project, scan_directory};
 use crate::scan::Lines;
@@ -17,24 +17,32 @@ fn by_tokei(root: &Path) -> Counts {
     };
     let mut languages = Languages::new();
     languages.get_statistics(&[root], &[], &config);
-    let lines = |code: usize, comments: usize, blanks: usize| Lines {
-        code: code as u64,
-        comments: comments as u64,
-        blanks: blanks as u64,
+    let lines = |stats: &CodeStats| Lines {
+        code: stats.code as u64,
+        comments: stats.comments as u64,
+        blanks: stats.blanks as u64,
     };
-    let counts = languages
-        .iter()
-        .filter(|(_, language)| !language.reports.is_empty())
-        .map(|(kind, language)| {
-            let mut embedded = Lines::default();
-            for report in language.children.values().flatten() {
-                let sum = report.stats.summarise();
-                embedded.add(lines(sum.code, sum.comments, sum.blanks));
-            }
-            let own = lines(language.code, language.comments, language.blanks);
-            (kind.name().to_owned(), (language.reports.len() as u64, own, embedded))
-        });
-    counts.collect()
+    let mut counts = Counts::new();
+    for (kind, language) in &languages {
+        let reports: Vec<_> = language.reports.iter().filter(|report| is_text(&report.name)).collect();
+        if reports.is_empty() {
+            continue;
+        }
+        let (num_files, own, embedded) = counts.entry(kind.name().to_owned()).or_default();
+        *num_files = reports.len() as u64;
+        for report in reports {
+            own.add(lines(&report.stats));
+        }
+        for report in language.children.values().flatten() {
+            embedded.add(lines(&report.stats.summarise()));
+        }
+    }
+    counts
+}
+
+/// Tells files apart that only have the name of a text in some language, which tokei counts too.
+fn is_text(path: &Path) -> bool {
+    !fs::read(path).unwrap().contains(&0)
 }
 
 fn by_scan(root: &Path) -> Counts {
