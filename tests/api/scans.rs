@@ -89,6 +89,12 @@ async fn a_scan_finds_what_a_project_is_and_what_is_broken_in_it() {
                 "{shown}"
             );
         }
+        let path = format!("/api/v1/projects/{id}");
+        let said = json!({"metadata": {"owner": "me", "languages": null}});
+        let patched = world.patch(&path, &said).await.expect(200);
+        let mut expected = metadata.clone();
+        expected["owner"] = json!("me");
+        assert_eq!(patched["metadata"], expected, "what a scan found stays");
         let event = socket.next_event("project_scanned", |data| data["id"] == id).await;
         assert_eq!(event["data"]["health_score"], project["health_score"]);
         assert_eq!(event["data"]["num_errors"], 1);
@@ -437,6 +443,33 @@ async fn projects_below_a_directory_are_found_once_and_stay_the_same() {
         .post("/api/v1/projects/discover", &json!({"path": "relative"}))
         .await
         .expect(400);
+    world.close().await;
+}
+
+#[tokio::test]
+async fn projects_keep_their_rows_when_the_zenith_directory_is_moved() {
+    let scratch = tempfile::tempdir().unwrap();
+    let [here, there, zenith] = ["here", "there", "zenith"].map(|name| scratch.path().join(name));
+    write_shop(&here.join("shop"));
+    symlink(&here, &zenith).unwrap();
+    let world = Setup::new(Runtime::Process)
+        .variable("BORGOS_ZENITH_DIR", zenith.to_str().unwrap())
+        .start()
+        .await;
+    world.post_nothing("/api/v1/projects/scan-zenith").await.expect(200);
+    let before = world.get("/api/v1/projects").await.expect(200);
+    assert_eq!(before[0]["path"], json!(here.join("shop")));
+
+    fs::rename(&here, &there).unwrap();
+    fs::remove_file(&zenith).unwrap();
+    symlink(&there, &zenith).unwrap();
+    world.post_nothing("/api/v1/projects/scan-zenith").await.expect(200);
+    let after = world.get("/api/v1/projects").await.expect(200);
+    assert_eq!(after.as_array().unwrap().len(), 1, "{after}");
+    assert_eq!(
+        (&after[0]["id"], &after[0]["zenith_id"], &after[0]["path"]),
+        (&before[0]["id"], &before[0]["zenith_id"], &json!(there.join("shop")))
+    );
     world.close().await;
 }
 

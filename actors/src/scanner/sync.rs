@@ -1,9 +1,6 @@
 //! Keeps one row for each project that is found below a directory.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::HashMap, path::Path, time::Duration};
 
 use sha2::{Digest, Sha256};
 use tokio::{task::spawn_blocking, time::timeout};
@@ -45,6 +42,7 @@ pub(super) async fn zenith(store: &Store, directory: &Path, data_dir: &Path) -> 
     drop(tokio::fs::read_dir(&directory).await.map_err(unreadable)?);
     let top = directory.clone();
     let found = find(&directory, data_dir, move |path| Some(zenith_id(&top, path))).await?;
+    follow(store, &found).await?;
     let synced = keep(store, &found).await?;
     retire(store, &directory).await?;
     Ok(synced)
@@ -112,19 +110,38 @@ async fn keep(store: &Store, found: &[NewProject]) -> Result<Vec<ProjectId>, Err
     Ok(projects)
 }
 
-/// Takes the projects for inactive that came from below the directory and whose own directory is gone.
-async fn retire(store: &Store, directory: &Path) -> Result<(), Error> {
-    let known = projects::active_zenith(store).await?;
-    let below: Vec<(ProjectId, PathBuf)> = known
-        .into_iter()
-        .filter(|(_, path)| path.starts_with(directory))
-        .collect();
-    for (id, path) in below {
-        if !tokio::fs::try_exists(&path).await.unwrap_or(true) {
-            projects::retire(store, id).await?;
+/// Leads projects to where they are now when the Zenith directory was moved, so that they keep their rows.
+async fn follow(store: &Store, found: &[NewProject]) -> Result<(), Error> {
+    let places: HashMap<_, _> = found.iter().map(|new| (new.zenith_id.as_deref(), &new.path)).collect();
+    for known in projects::active_zenith(store).await? {
+        let Some(place) = places.get(&Some(known.zenith_id.as_str())) else {
+            continue;
+        };
+        if place.as_path() == known.path || !is_gone(&known.path).await {
+            continue;
+        }
+        match projects::relocate(store, known.id, place).await {
+            // Somebody added it by hand already: then that row is the project's.
+            Ok(()) | Err(Error::PathInUse { .. } | Error::NotFound { .. }) => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(())
+}
+
+/// Takes the projects for inactive that came from below the directory and whose own directory is gone.
+async fn retire(store: &Store, directory: &Path) -> Result<(), Error> {
+    for known in projects::active_zenith(store).await? {
+        if known.path.starts_with(directory) && is_gone(&known.path).await {
+            projects::retire(store, known.id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What cannot be told may still be there.
+async fn is_gone(path: &Path) -> bool {
+    !tokio::fs::try_exists(path).await.unwrap_or(true)
 }
 
 #[cfg(test)]

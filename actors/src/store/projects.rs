@@ -6,7 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, PaginatorTrait, QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::{DatabaseTransaction, PaginatorTrait, QueryOrder, QuerySelect, entity::prelude::*};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -25,7 +25,7 @@ pub(super) mod row;
 mod sync;
 
 pub use filter::Filter;
-pub use sync::{active_zenith, retire, sync};
+pub use sync::{FromZenith, active_zenith, relocate, retire, sync};
 
 /// A project.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -88,7 +88,7 @@ pub struct Patch {
     pub tech_stack: Option<TechStack>,
     /// Whether people work with it.
     pub is_active: Option<bool>,
-    /// Replaces all of the metadata.
+    /// Replaces the metadata, but for what a scan found.
     pub metadata: Option<Map<String, Value>>,
 }
 
@@ -172,15 +172,8 @@ pub async fn list(store: &Store, filter: &Filter, page: Page) -> Result<Listed<P
 pub async fn update(store: &Store, id: ProjectId, patch: &Patch) -> Result<Project, Error> {
     store
         .write(async |transaction| {
-            let change = row::ActiveModel {
-                id: Set(id),
-                ..row::change(patch)?
-            };
-            let project: Project = match row::Entity::update(change).exec(transaction).await {
-                Ok(row) => row.try_into()?,
-                Err(DbErr::RecordNotUpdated) => return Err(not_found(id)),
-                Err(error) => return Err(error.into()),
-            };
+            let current = locked(transaction, id).await?;
+            let project = apply(transaction, row::change(&current, patch)?).await?;
             announce(transaction, "project_updated", &project).await?;
             Ok(project)
         })

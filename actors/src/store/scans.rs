@@ -27,6 +27,32 @@ use crate::{
 mod merge;
 mod row;
 
+pub(super) use merge::with_found;
+
+/// The keys of a project's metadata that belong to the scanner, those of the reference first.
+pub const METADATA_KEYS: [&str; 20] = [
+    "lines_of_code",
+    "test_coverage",
+    "dependencies",
+    "num_errors",
+    "languages",
+    "scores",
+    "description",
+    "licence",
+    "readme",
+    "git",
+    "tests",
+    "todos",
+    "fixmes",
+    "ci",
+    "dockerfiles",
+    "ports",
+    "entry_points",
+    "lockfiles",
+    "unlocked",
+    "scan",
+];
+
 /// What the last scan of a project found, as far as the next scan or a question of details needs it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Found {

@@ -8,7 +8,7 @@ use crate::{
     id::ProjectId,
     store::{
         column::{from_json, parsed, parsed_opt, storable, storable_json, to_json},
-        now,
+        now, scans,
     },
 };
 
@@ -78,8 +78,9 @@ pub(super) fn new(new: &NewProject) -> Result<ActiveModel, Error> {
 }
 
 /// The columns that a patch changes.
-pub(super) fn change(patch: &Patch) -> Result<ActiveModel, Error> {
+pub(super) fn change(current: &Project, patch: &Patch) -> Result<ActiveModel, Error> {
     let mut row = ActiveModel {
+        id: Set(current.id),
         updated_at: Set(now()),
         ..Default::default()
     };
@@ -96,7 +97,7 @@ pub(super) fn change(patch: &Patch) -> Result<ActiveModel, Error> {
         row.is_active = Set(is_active);
     }
     if let Some(metadata) = patch.metadata.clone() {
-        row.metadata = Set(storable_json(metadata.into()));
+        row.metadata = Set(storable_json(scans::with_found(current, metadata).into()));
     }
     Ok(row)
 }

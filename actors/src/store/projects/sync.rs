@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, QuerySelect, entity::prelude::*};
 
-use super::{NewProject, Project, announce, apply, locked, row};
+use super::{NewProject, Project, announce, apply, check_path, locked, row};
 use crate::{
     Error,
     id::ProjectId,
     store::{Store, claimed, now, scans},
+    value::ProjectPath,
 };
 
 /// Makes sure that each of these has a row, is active and will be scanned, in one transaction, and returns the rows in the
@@ -63,20 +64,57 @@ async fn sync_one(transaction: &DatabaseTransaction, new: &NewProject) -> Result
     Ok(project.id)
 }
 
+/// A project that came from Zenith.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FromZenith {
+    /// Its id here.
+    pub id: ProjectId,
+    /// Its id there.
+    pub zenith_id: String,
+    /// Where it was found last.
+    pub path: PathBuf,
+}
+
 /// Finds the active projects that came from Zenith.
 ///
 /// # Errors
 /// Fails when the database does.
-pub async fn active_zenith(store: &Store) -> Result<Vec<(ProjectId, PathBuf)>, Error> {
+pub async fn active_zenith(store: &Store) -> Result<Vec<FromZenith>, Error> {
     let query = row::Entity::find()
         .select_only()
-        .columns([row::Column::Id, row::Column::Path])
+        .columns([row::Column::Id, row::Column::ZenithId, row::Column::Path])
         .filter(row::Column::IsActive.eq(true))
         .filter(row::Column::ZenithId.is_not_null());
     store
         .read(async |reader| {
-            let rows: Vec<(ProjectId, String)> = query.into_tuple().all(reader).await?;
-            Ok(rows.into_iter().map(|(id, path)| (id, path.into())).collect())
+            let rows: Vec<(ProjectId, String, String)> = query.into_tuple().all(reader).await?;
+            let known = rows.into_iter().map(|(id, zenith_id, path)| FromZenith {
+                id,
+                zenith_id,
+                path: path.into(),
+            });
+            Ok(known.collect())
+        })
+        .await
+}
+
+/// Notes that a project's directory is at another place now.
+///
+/// # Errors
+/// Fails when there is none with that id, and with [`Error::PathInUse`] when another project is at that place.
+pub async fn relocate(store: &Store, id: ProjectId, path: &ProjectPath) -> Result<(), Error> {
+    store
+        .write(async |transaction| {
+            locked(transaction, id).await?;
+            check_path(transaction, path).await?;
+            let change = row::ActiveModel {
+                id: Set(id),
+                path: Set(path.clone().into()),
+                updated_at: Set(now()),
+                ..Default::default()
+            };
+            let project = apply(transaction, change).await?;
+            announce(transaction, "project_updated", &project).await
         })
         .await
 }

@@ -3,7 +3,7 @@
 use sea_orm::ActiveValue::Set;
 use serde_json::{Map, Value};
 
-use super::{Found, Outcome};
+use super::{Found, METADATA_KEYS, Outcome};
 use crate::{
     Error,
     store::{
@@ -78,6 +78,23 @@ fn project_type(current: Option<&ProjectType>, earlier: Option<&Found>, found: &
 fn metadata(current: &Map<String, Value>, found: &Map<String, Value>) -> Map<String, Value> {
     let mut metadata = current.clone();
     metadata.extend(found.clone());
+    metadata
+}
+
+/// Puts what people say in the place of what they said before; what a scan found stays, whoever says otherwise.
+pub(in crate::store) fn with_found(project: &Project, said: Map<String, Value>) -> Map<String, Value> {
+    let mut metadata = said;
+    if project.last_scanned_at.is_some() {
+        for key in METADATA_KEYS {
+            metadata.remove(key);
+            metadata.extend(
+                project
+                    .metadata
+                    .get_key_value(key)
+                    .map(|(key, value)| (key.clone(), value.clone())),
+            );
+        }
+    }
     metadata
 }
 

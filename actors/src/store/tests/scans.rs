@@ -10,7 +10,8 @@ use crate::{
     manifests,
     scan::SnapshotId,
     store::{
-        Store, projects,
+        Store,
+        projects::{self, FromZenith, Patch},
         scans::{self, Found, Outcome, Scores, Words},
     },
 };
@@ -79,6 +80,15 @@ async fn what_a_scan_found_is_in_the_row_of_the_project() {
             (70, before.vibe_score, 0)
         );
         assert_eq!(after.metadata["lines_of_code"], 7);
+        let patch = Patch {
+            metadata: json!({"owner": "me", "lines_of_code": 1}).as_object().cloned(),
+            ..Patch::default()
+        };
+        let patched = projects::update(store, id, &patch).await.unwrap();
+        assert_eq!(
+            Value::from(patched.metadata),
+            json!({"owner": "me", "lines_of_code": 7})
+        );
         assert!(after.last_scanned_at.is_some_and(|at| at <= Utc::now()));
         assert_ne!(projects::version(store).await.unwrap(), version);
         assert_eq!(scans::words(store).await.unwrap()[&id].description, "sells things");
@@ -106,10 +116,12 @@ async fn projects_that_are_found_again_keep_their_rows() {
         let first = projects::project(store, ids[0]).await.unwrap();
         let second = projects::project(store, ids[1]).await.unwrap();
         assert_eq!((first.zenith_id.as_deref(), second.is_active), (Some("zen-1"), true));
-        assert_eq!(
-            projects::active_zenith(store).await.unwrap(),
-            [(ids[0], first.path.clone())]
-        );
+        let known = FromZenith {
+            id: ids[0],
+            zenith_id: "zen-1".to_owned(),
+            path: first.path.clone(),
+        };
+        assert_eq!(projects::active_zenith(store).await.unwrap(), [known]);
         assert_eq!(json!(projects::paths(store, None).await.unwrap().len()), 2);
     })
     .await;
