@@ -9,6 +9,7 @@ use borgos_actors::{
     system::System,
 };
 use chrono::Utc;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{mcp::model::Model, ws::Sessions};
@@ -25,7 +26,8 @@ pub struct App {
 }
 
 /// What `GET /api/v1/status` answers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "Status")]
 pub struct SystemStatus {
     #[serde(flatten)]
     sample: Sample,

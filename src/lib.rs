@@ -13,6 +13,7 @@ pub mod listener;
 pub mod lock;
 pub mod logging;
 pub mod mcp;
+pub mod openapi;
 pub mod problem;
 pub mod query;
 pub mod reply;

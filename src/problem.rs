@@ -7,6 +7,7 @@
 use std::convert::Infallible;
 
 use borgos_actors::{Error, error::chain};
+use schemars::JsonSchema;
 use serde::Serialize;
 use warp::{
     Rejection, Reply,
@@ -44,11 +45,17 @@ enum Hint {
     Authenticate,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// The one error body.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct Body<'a> {
+    /// What the status means.
     error: &'static str,
+    /// What is wrong, for people.
     message: &'a str,
+    /// What is wrong, for programs: stable.
     code: &'static str,
+    /// The name of the request, as in `X-Request-Id`.
     request_id: &'a str,
 }
 
@@ -174,7 +181,7 @@ pub fn render(response: &mut Response, request_id: &str) {
 }
 
 /// Returns the `error` text of a status; those of 400, 401, 404 and 500 are documented.
-fn title(status: StatusCode) -> &'static str {
+pub(crate) fn title(status: StatusCode) -> &'static str {
     match status {
         StatusCode::BAD_REQUEST => "Invalid request",
         StatusCode::UNAUTHORIZED => "Unauthorized",

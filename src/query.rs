@@ -10,13 +10,13 @@ use warp::{Filter, Rejection, path::FullPath, reject};
 use crate::problem::Problem;
 
 /// How many rows a list has when the client does not say.
-const DEFAULT_LIMIT: u64 = 100;
+pub(crate) const DEFAULT_LIMIT: u64 = 100;
 /// How many rows a client may ask for.
-const MAX_LIMIT: u64 = 1000;
+pub(crate) const MAX_LIMIT: u64 = 1000;
 /// No list is longer, and every database takes it.
 const MAX_OFFSET: u64 = i64::MAX as u64;
 /// Longer texts are refused; no name that is searched for is that long.
-const MAX_TEXT_CHARS: usize = 1000;
+pub(crate) const MAX_TEXT_CHARS: usize = 1000;
 /// How much of a parameter's name is repeated in an answer.
 const MAX_SHOWN_CHARS: usize = 64;
 

@@ -9,6 +9,7 @@ use std::{
 use borgos_actors::Error;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream::BoxStream};
+use schemars::JsonSchema;
 use serde::Serialize;
 use warp::{
     Reply as _,
@@ -33,8 +34,9 @@ struct Envelope<'a, T> {
     pagination: Pagination,
 }
 
-#[derive(Serialize)]
-struct Pagination {
+/// Which part of a list an answer has.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Pagination {
     total: u64,
     limit: u64,
     offset: u64,

@@ -3,18 +3,20 @@
 //! A request whose path and method are not in [`TABLE`] never reaches a filter, and a line cannot be written without a
 //! scope: what is not listed does not exist.
 
-mod actors;
-mod agent_zero;
-mod body;
-mod deployments;
-mod errors;
+pub(crate) mod actors;
+pub(crate) mod agent_zero;
+pub(crate) mod body;
+pub(crate) mod deployments;
+mod docs;
+pub(crate) mod errors;
 mod live;
-mod mcp;
-mod projects;
-mod search;
-mod system;
+pub(crate) mod mcp;
+pub(crate) mod outcome;
+pub(crate) mod projects;
+pub(crate) mod search;
+pub(crate) mod system;
 mod table;
-mod tasks;
+pub(crate) mod tasks;
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -37,6 +39,9 @@ const POST: Method = Method::POST;
 /// Every endpoint. `/health` and the upgrade of `/ws` do not count against the rate limit, so that no probe is refused
 /// and a client that reconnects does not use up what it needs for reading.
 pub static TABLE: &[Endpoint] = &[
+    Endpoint::new(GET, "/docs", Scope::Public, "docs"),
+    Endpoint::new(GET, "/docs/script.js", Scope::Public, "docs.script"),
+    Endpoint::new(GET, "/docs/style.css", Scope::Public, "docs.style"),
     Endpoint::uncounted(GET, "/health", Scope::Public, "health"),
     Endpoint::new(GET, "/api/v1/actors", Scope::Read, "actors.list"),
     Endpoint::new(GET, "/api/v1/actors/{path}", Scope::Read, "actors.show"),
@@ -126,6 +131,7 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(GET, "/api/v1/mcp/queries", Scope::Read, "mcp.queries"),
     Endpoint::new(POST, "/api/v1/mcp/query", Scope::Read, "mcp.query"),
     Endpoint::new(GET, "/api/v1/mcp/tools", Scope::Read, "mcp.tools"),
+    Endpoint::new(GET, "/api/v1/openapi.json", Scope::Public, "openapi"),
     Endpoint::new(GET, "/api/v1/projects", Scope::Read, "projects.list"),
     Endpoint::new(POST, "/api/v1/projects", Scope::Deploy, "projects.create"),
     Endpoint::new(POST, "/api/v1/projects/discover", Scope::Deploy, "projects.discover"),
@@ -178,6 +184,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(live::routes(app))
         .unify()
         .or(tasks::routes(app))
+        .unify()
+        .or(docs::routes())
         .unify();
     let resources = system::routes(app).or(resources.boxed()).unify();
     // The tools are requests of all that is above.

@@ -30,6 +30,6 @@ pub(crate) use socket::Socket;
 pub(crate) use world::{Runtime, Setup, World};
 
 /// Returns what `tests/run` says about its services.
-fn variable(name: &str) -> String {
+pub(crate) fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("`{name}` is not set: start the tests with tests/run"))
 }

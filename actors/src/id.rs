@@ -1,13 +1,15 @@
 //! Identifiers. Each table has its own type, so that one cannot be passed for another.
 
+use schemars::JsonSchema;
 use sea_orm::DeriveValueType;
 use serde::{Deserialize, Serialize};
 
 macro_rules! identifiers {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, DeriveValueType)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, DeriveValueType)]
         #[serde(transparent)]
+        #[schemars(inline, extend("minimum" = 1))]
         pub struct $name(pub i64);
 
         impl std::fmt::Display for $name {
@@ -40,9 +42,22 @@ identifiers! {
 /// Counts the instances that were ever started for a deployment. The number is written to the deployment's row before
 /// the instance is created and labels the instance, so that an older one is told from the current one after any crash.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, DeriveValueType,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    DeriveValueType,
 )]
 #[serde(transparent)]
+#[schemars(inline)]
 pub struct Generation(pub i64);
 
 impl Generation {

@@ -6,6 +6,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sysinfo::System;
 use tokio::sync::watch;
@@ -17,7 +18,7 @@ use crate::supervision;
 const SAMPLE_EVERY: Duration = Duration::from_secs(2);
 
 /// What was last seen of the machine.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Sample {
     /// CPU use over all cores in the last two seconds, 0 to 100.
     pub cpu_percent: f64,

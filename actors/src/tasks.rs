@@ -21,6 +21,7 @@ mod tests;
 use std::{path::Path, time::Duration};
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -76,7 +77,8 @@ pub struct TaskRequest {
 }
 
 /// An agent as people see it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Agent")]
 pub struct AgentView {
     agent_type: String,
     kind: &'static str,

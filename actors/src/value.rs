@@ -27,6 +27,9 @@ impl Invalid {
     }
 }
 
+/// What texts without control characters look like, as JSON Schema says it.
+const TEXT_PATTERN: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
+
 /// Checks a text's length in characters and that none of them is a control character.
 fn check_text(text: &str, min_chars: usize, max_chars: usize) -> Result<(), Invalid> {
     let num_chars = text.chars().count();

@@ -1,11 +1,13 @@
 //! What several bodies have in their fields.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 /// The id of something, as clients write it: a whole number from 1.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(try_from = "i64")]
+#[schemars(inline, extend("minimum" = 1, "maximum" = i64::MAX))]
 pub struct Id(i64);
 
 impl Id {
@@ -27,8 +29,9 @@ impl TryFrom<i64> for Id {
 }
 
 /// A whole number within bounds.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(try_from = "i64")]
+#[schemars(inline, extend("format" = "int32", "minimum" = MIN, "maximum" = MAX))]
 pub struct Bounded<const MIN: i32, const MAX: i32>(i32);
 
 impl<const MIN: i32, const MAX: i32> Bounded<MIN, MAX> {
@@ -50,8 +53,9 @@ impl<const MIN: i32, const MAX: i32> TryFrom<i64> for Bounded<MIN, MAX> {
 }
 
 /// A point in time.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(inline, extend("format" = "date-time"))]
 pub struct Time(DateTime<Utc>);
 
 impl Time {

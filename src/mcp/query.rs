@@ -6,6 +6,7 @@ use borgos_actors::store::{
     mcp_queries::{self, NewEntry},
     projects,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use warp::http::StatusCode;
@@ -22,8 +23,9 @@ const BUILTIN: &str = "builtin";
 const ANSWERED: &str = "answered";
 
 /// What kind of answer is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(inline)]
 pub enum Kind {
     /// What one tool answers.
     Tool,
@@ -45,7 +47,7 @@ pub struct Question {
 }
 
 /// The answer to a query.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Answer {
     result: Value,
     tokens_used: u64,

@@ -9,7 +9,7 @@ use super::{answer, with};
 use crate::{
     app::App,
     problem::Problem,
-    query,
+    query::{self, unescape},
     reply::{self, Reply},
 };
 
@@ -42,11 +42,11 @@ async fn list(app: Arc<App>) -> Result<Reply, Problem> {
 
 /// GET /api/v1/actors/{path}
 async fn show(path: Tail, app: Arc<App>) -> Result<Reply, Problem> {
-    let path = path.as_str();
-    let actor = app.system.tree.actor(path);
-    let actor = actor.ok_or_else(|| Error::NotFound {
+    let path = unescape(path.as_str()).unwrap_or_default();
+    let actor = app.system.tree.actor(&path);
+    let actor = actor.ok_or(Error::NotFound {
         kind: "Actor",
-        id: path.to_owned(),
+        id: path,
     })?;
     Ok(reply::ok(&actor))
 }
@@ -57,6 +57,6 @@ async fn restart(path: String, app: Arc<App>) -> Result<Reply, Problem> {
 }
 
 async fn without_verb(path: Tail) -> Result<String, Rejection> {
-    let actor = path.as_str().strip_suffix("/restart").map(str::to_owned);
+    let actor = path.as_str().strip_suffix("/restart").and_then(unescape);
     actor.ok_or_else(reject::not_found)
 }

@@ -7,11 +7,11 @@ use borgos_actors::{
     value::Port,
 };
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 use warp::{Filter, Rejection, filters::BoxedFilter, http::HeaderMap, reply::Response};
 
-use super::{answer, tasks::idempotency_key, with};
+use super::{answer, outcome::AcceptedTask, tasks::idempotency_key, with};
 use crate::{
     app::App,
     body,
@@ -21,11 +21,12 @@ use crate::{
 };
 
 /// How many lines are kept of what it prints.
-const MAX_LOG_LINES: u64 = 200;
+pub(crate) const MAX_LOG_LINES: u64 = 200;
 
 /// How it is, as clients see it.
-#[derive(Debug, Serialize)]
-struct StatusBody {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AgentZeroStatus")]
+pub(crate) struct StatusBody {
     /// Whether it is ready, not only started.
     running: bool,
     port: Port,
@@ -39,6 +40,29 @@ struct StatusBody {
     restarts: u64,
     next_start_at: Option<DateTime<Utc>>,
     since: DateTime<Utc>,
+}
+
+/// What it printed last.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Printed {
+    lines: Vec<String>,
+}
+
+/// How it is after it was started.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "StartedAgentZero")]
+pub(crate) struct Started {
+    success: bool,
+    status: StatusBody,
+}
+
+/// Whether it was stopped.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "StoppedAgentZero")]
+pub(crate) struct Stopped {
+    success: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
 }
 
 impl StatusBody {
@@ -127,12 +151,11 @@ async fn capabilities(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
 async fn execute(headers: HeaderMap, request: Execute, app: Arc<App>) -> Result<Reply, Problem> {
     let request = request.into_task(idempotency_key(&headers)?)?;
     let created = app.system.tasks.create(request).await?;
-    let mut body = json!({"message": "Task submitted", "task_id": created.task.id});
-    if created.is_duplicate {
-        body["message"] = json!("Task was submitted before");
-        body["duplicate"] = json!(true);
-    }
-    Ok(reply::accepted(&body))
+    let id = created.task.id;
+    Ok(reply::accepted(&match created.is_duplicate {
+        false => AcceptedTask::new("Task submitted", id),
+        true => AcceptedTask::again("Task was submitted before", id),
+    }))
 }
 
 /// GET /api/v1/agent-zero/logs
@@ -140,7 +163,7 @@ async fn logs(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
     let num_lines = query.number("tail", 1, MAX_LOG_LINES)?.unwrap_or(MAX_LOG_LINES);
     let num_lines = usize::try_from(num_lines).unwrap_or(usize::MAX);
     let lines = app.system.agent_zero.logs(num_lines).await?;
-    Ok(reply::ok(&json!({"lines": lines})))
+    Ok(reply::ok(&Printed { lines }))
 }
 
 /// POST /api/v1/agent-zero/restart
@@ -163,16 +186,23 @@ async fn status(app: Arc<App>) -> Result<Reply, Problem> {
 /// POST /api/v1/agent-zero/stop
 async fn stop(app: Arc<App>) -> Result<Reply, Problem> {
     match app.system.agent_zero.stop().await? {
-        Progress::Done => Ok(reply::ok(&json!({"success": true}))),
-        Progress::UnderWay => Ok(reply::accepted(
-            &json!({"success": true, "message": "Agent Zero is being stopped"}),
-        )),
+        Progress::Done => Ok(reply::ok(&Stopped {
+            success: true,
+            message: None,
+        })),
+        Progress::UnderWay => Ok(reply::accepted(&Stopped {
+            success: true,
+            message: Some("Agent Zero is being stopped"),
+        })),
     }
 }
 
 /// 200 for what is ready, 202 for what takes longer.
 fn tell_with_status(progress: Progress, agent_zero: &AgentZero) -> Reply {
-    let body = json!({"success": true, "status": StatusBody::of(agent_zero)});
+    let body = Started {
+        success: true,
+        status: StatusBody::of(agent_zero),
+    };
     match progress {
         Progress::Done => reply::ok(&body),
         Progress::UnderWay => reply::accepted(&body),

@@ -15,6 +15,7 @@ use borgos_actors::{
     },
 };
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -22,8 +23,9 @@ use serde_json::{Map, Value};
 const CONTAINER_ID_CHARS: usize = 12;
 
 /// A project as clients see it.
-#[derive(Debug, Serialize)]
-pub(super) struct ProjectBody {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Project")]
+pub(crate) struct ProjectBody {
     id: ProjectId,
     name: ProjectName,
     path: String,
@@ -43,7 +45,7 @@ pub(super) struct ProjectBody {
 }
 
 /// A deployment within its project.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct DeploymentSummary {
     id: DeploymentId,
     name: DeploymentName,
@@ -90,8 +92,9 @@ impl ProjectBody {
 }
 
 /// A deployment as clients see it.
-#[derive(Debug, Serialize)]
-pub(super) struct DeploymentBody {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Deployment")]
+pub(crate) struct DeploymentBody {
     id: DeploymentId,
     project_id: ProjectId,
     name: DeploymentName,
@@ -125,8 +128,9 @@ pub(super) struct DeploymentBody {
 }
 
 /// A release as clients see it.
-#[derive(Debug, Serialize)]
-pub(super) struct ReleaseBody {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Release")]
+pub(crate) struct ReleaseBody {
     /// The number by which a rollback names it.
     release: i64,
     status: releases::Status,

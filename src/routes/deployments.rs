@@ -12,11 +12,17 @@ use borgos_actors::{
         Seconds,
     },
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 use warp::{Filter, Rejection, filters::BoxedFilter, reply::Response};
 
-use super::{answer, body::DeploymentBody, id, with};
+use super::{
+    answer,
+    body::DeploymentBody,
+    id,
+    outcome::{Made, Told},
+    with,
+};
 use crate::{
     app::App,
     body::{self, field::Id},
@@ -25,12 +31,12 @@ use crate::{
     reply::{self, Reply},
 };
 
-mod logs;
-mod releases;
-mod update;
-mod views;
+pub(crate) mod logs;
+pub(crate) mod releases;
+pub(crate) mod update;
+pub(crate) mod views;
 
-const STATUSES: [(&str, Status); 11] = [
+pub(crate) const STATUSES: [(&str, Status); 11] = [
     ("pending", Status::Pending),
     ("building", Status::Building),
     ("starting", Status::Starting),
@@ -44,9 +50,9 @@ const STATUSES: [(&str, Status); 11] = [
     ("cancelled", Status::Cancelled),
 ];
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Deploy {
+pub(crate) struct Deploy {
     project_id: Id,
     name: Option<DeploymentName>,
     port: Port,
@@ -162,7 +168,7 @@ async fn deploy(request: Deploy, app: Arc<App>) -> Result<Reply, Problem> {
         health_check,
     };
     let row = app.system.deployments.deploy(request).await?;
-    let body = json!({"message": format!("Deployment created on port {}", row.port), "id": row.id});
+    let body = Made::new(format!("Deployment created on port {}", row.port), row.id.0);
     Ok(reply::created(&format!("/api/v1/deployments/{}", row.id), &body))
 }
 
@@ -215,7 +221,7 @@ async fn start(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
 /// 200 for what has been observed, 202 for what is still under way.
 fn tell(progress: Progress, done: String, under_way: String) -> Reply {
     match progress {
-        Progress::Done => reply::ok(&json!({"message": done})),
-        Progress::UnderWay => reply::accepted(&json!({"message": under_way})),
+        Progress::Done => reply::ok(&Told::new(done)),
+        Progress::UnderWay => reply::accepted(&Told::new(under_way)),
     }
 }

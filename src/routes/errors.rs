@@ -7,11 +7,12 @@ use borgos_actors::{
     store::error_log::{self, Filter as ErrorFilter, NewEntry, Severity},
     value::ShortText,
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
-use super::{answer, with};
+use super::{answer, outcome::Made, with};
 use crate::{
     app::App,
     body::{self, field::Id},
@@ -24,7 +25,7 @@ use crate::{
 const MAX_MESSAGE_CHARS: usize = 10_000;
 const MAX_TRACE_CHARS: usize = 200_000;
 
-const SEVERITIES: [(&str, Severity); 5] = [
+pub(crate) const SEVERITIES: [(&str, Severity); 5] = [
     ("debug", Severity::Debug),
     ("info", Severity::Info),
     ("warning", Severity::Warning),
@@ -32,14 +33,17 @@ const SEVERITIES: [(&str, Severity); 5] = [
     ("critical", Severity::Critical),
 ];
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Log {
+#[schemars(rename = "LogError")]
+pub(crate) struct Log {
     project_id: Option<Id>,
     deployment_id: Option<Id>,
     error_type: ShortText,
     severity: Severity,
+    #[schemars(regex(pattern = r"\S"), length(max = MAX_MESSAGE_CHARS))]
     message: String,
+    #[schemars(length(max = MAX_TRACE_CHARS))]
     stack_trace: Option<String>,
     #[serde(default)]
     context: Map<String, Value>,
@@ -105,7 +109,7 @@ async fn log(request: Log, app: Arc<App>) -> Result<Reply, Problem> {
     };
     let entry = error_log::record(&app.system.store, &entry).await?;
     app.nudge_events();
-    let body = json!({"message": "Error logged successfully", "id": entry.id});
+    let body = Made::new("Error logged successfully", entry.id.0);
     Ok(reply::created(&format!("/api/v1/errors?limit=1#{}", entry.id), &body))
 }
 

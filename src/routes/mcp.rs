@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use borgos_actors::store::mcp_queries::{self, Filter as QueryFilter};
 use hyper::{Request, body::Bytes};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use warp::{
     Filter,
     filters::BoxedFilter,
@@ -32,23 +33,31 @@ use crate::{
 /// What a language model reads in a moment; more is no question.
 const MAX_QUERY_CHARS: usize = 10_000;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Ask {
+pub(crate) struct Ask {
     query_type: Kind,
+    #[schemars(regex(pattern = r"\S"), length(max = MAX_QUERY_CHARS))]
     query: String,
     context: Option<Map<String, Value>>,
 }
 
 /// A tool as the documented list has it.
-#[derive(Debug, Serialize)]
-struct ToolBody {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Tool")]
+pub(crate) struct ToolBody {
     name: &'static str,
     description: &'static str,
     /// What every call needs.
     parameters: Vec<&'static str>,
     /// All that a call takes.
     input_schema: Map<String, Value>,
+}
+
+/// The tools.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Tools {
+    tools: Vec<ToolBody>,
 }
 
 impl From<&Tool> for ToolBody {
@@ -96,8 +105,8 @@ pub(super) fn routes(app: &Arc<App>, toolbox: Toolbox) -> BoxedFilter<(Response,
 
 /// GET /api/v1/mcp/tools
 fn list_tools(toolbox: &Toolbox, caller: Caller) -> Result<Reply, Problem> {
-    let tools: Vec<ToolBody> = toolbox.tools(caller).map(ToolBody::from).collect();
-    Ok(reply::ok(&json!({"tools": tools})))
+    let tools = toolbox.tools(caller).map(ToolBody::from).collect();
+    Ok(reply::ok(&Tools { tools }))
 }
 
 /// POST /api/v1/mcp/query

@@ -1,7 +1,7 @@
 //! Projects: directories of code that BorgOS knows.
 
-mod files;
-mod scan;
+pub(crate) mod files;
+pub(crate) mod scan;
 
 use std::sync::Arc;
 
@@ -14,11 +14,12 @@ use borgos_actors::{
     },
     value::{ProjectName, ProjectPath, ProjectType, TechStack},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
-use super::{answer, body::ProjectBody, id, with};
+use super::{answer, body::ProjectBody, id, outcome::Told, with};
 use crate::{
     app::App,
     body::{self, field},
@@ -27,27 +28,37 @@ use crate::{
     reply::{self, Reply},
 };
 
-#[derive(Debug, Deserialize)]
+/// The format of a text that is the path of a directory on the machine of the service.
+const DIRECTORY: &str = "directory";
+
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Create {
+#[schemars(rename = "CreateProject")]
+pub(crate) struct Create {
     name: ProjectName,
+    #[schemars(length(min = 1, max = 4096), regex(pattern = "^/"), extend("format" = DIRECTORY))]
     path: String,
     project_type: Option<ProjectType>,
     tech_stack: Option<TechStack>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Update {
+#[schemars(rename = "UpdateProject")]
+pub(crate) struct Update {
     #[serde(default, deserialize_with = "field::not_null")]
+    #[schemars(with = "ProjectName")]
     name: Option<ProjectName>,
     #[serde(default, deserialize_with = "field::nullable")]
     project_type: Option<Option<ProjectType>>,
     #[serde(default, deserialize_with = "field::not_null")]
+    #[schemars(with = "TechStack")]
     tech_stack: Option<TechStack>,
     #[serde(default, deserialize_with = "field::not_null")]
+    #[schemars(with = "bool")]
     is_active: Option<bool>,
     #[serde(default, deserialize_with = "field::not_null")]
+    #[schemars(with = "Map<String, Value>")]
     metadata: Option<Map<String, Value>>,
 }
 
@@ -148,7 +159,7 @@ async fn delete(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     projects::delete(&app.system.store, ProjectId(id)).await?;
     app.system.scans.forget(ProjectId(id));
     app.nudge_events();
-    Ok(reply::ok(&json!({"message": format!("Project {id} deleted")})))
+    Ok(reply::ok(&Told::new(format!("Project {id} deleted"))))
 }
 
 async fn detail(store: &store::Store, project: Project) -> Result<ProjectBody, Error> {

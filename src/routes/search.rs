@@ -9,6 +9,7 @@ use borgos_actors::{
     search_index::{FoundCode, FoundProject},
     value::TechStack,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use warp::{
     Filter, Rejection,
@@ -26,25 +27,26 @@ use crate::{
 };
 
 /// As many projects are found when the client does not say; documented.
-const DEFAULT_PROJECTS: u64 = 10;
+pub(crate) const DEFAULT_PROJECTS: u64 = 10;
 /// As many lines are found when the client does not say.
-const DEFAULT_LINES: u64 = 50;
+pub(crate) const DEFAULT_LINES: u64 = 50;
 /// As many results a client may ask for.
-const MAX_RESULTS: u64 = 1000;
+pub(crate) const MAX_RESULTS: u64 = 1000;
 /// As many copies of a file are named.
 const MAX_COPIES: usize = 20;
 /// Says why a search has not looked everywhere.
 const TRUNCATED: HeaderName = HeaderName::from_static("x-truncated");
 
-const CASES: [(&str, Case); 3] = [
+pub(crate) const CASES: [(&str, Case); 3] = [
     ("smart", Case::Smart),
     ("sensitive", Case::Sensitive),
     ("insensitive", Case::Insensitive),
 ];
 
 /// A project that was found.
-#[derive(Debug, Serialize)]
-struct ProjectHit {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "FoundProject")]
+pub(crate) struct ProjectHit {
     id: ProjectId,
     name: String,
     path: String,
@@ -53,8 +55,9 @@ struct ProjectHit {
 }
 
 /// A line that was found.
-#[derive(Debug, Serialize)]
-struct CodeHit<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "FoundLine")]
+pub(crate) struct CodeHit<'a> {
     file: String,
     line: u32,
     content: &'a str,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{SecondsFormat, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use warp::{Filter, filters::BoxedFilter, http::StatusCode, reply::Response};
 
@@ -14,8 +15,9 @@ use crate::{
     reply::{self, Reply},
 };
 
-#[derive(Serialize)]
-struct HealthBody {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Health")]
+pub(crate) struct HealthBody {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,

@@ -2,7 +2,10 @@
 
 use warp::http::{HeaderValue, Method};
 
-use crate::{problem::Problem, query::parse_id};
+use crate::{
+    problem::Problem,
+    query::{parse_id, unescape},
+};
 
 /// The longest actor path that is looked up.
 const MAX_PATH_BYTES: usize = 200;
@@ -21,6 +24,18 @@ pub enum Scope {
     Deploy,
     /// Also manages actors, credentials and secrets.
     Admin,
+}
+
+impl Scope {
+    /// Returns the scope as a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Read => "read",
+            Self::Deploy => "deploy",
+            Self::Admin => "admin",
+        }
+    }
 }
 
 /// One line of the table.
@@ -182,9 +197,10 @@ fn has_segments(pattern: &str, path: &str) -> bool {
     is_each_fine && segments.next().is_none()
 }
 
-fn is_actor_path(text: &str) -> bool {
+/// Looks at the path as it is meant: clients that are made of the API's description send each `/` as `%2F`.
+fn is_actor_path(raw: &str) -> bool {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
-    text.len() <= MAX_PATH_BYTES && text.chars().all(is_allowed)
+    unescape(raw).is_some_and(|text| text.len() <= MAX_PATH_BYTES && text.chars().all(is_allowed))
 }
 
 #[cfg(test)]
@@ -284,6 +300,7 @@ mod tests {
         assert!(file.check_parameters("/api/v1/projects/1/files/a%20b/%00").is_ok());
         let actor = find(TABLE, &Method::GET, "/api/v1/actors/x").unwrap();
         assert!(actor.check_parameters("/api/v1/actors/deployment/1").is_ok());
+        assert!(actor.check_parameters("/api/v1/actors/deployment%2F1").is_ok());
         assert!(actor.check_parameters("/api/v1/actors/%00").is_err());
         assert!(
             actor

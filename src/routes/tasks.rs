@@ -8,11 +8,16 @@ use borgos_actors::{
     tasks::{TaskRequest, USUAL_PRIORITY},
     value::ShortText,
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use warp::{Filter, Rejection, filters::BoxedFilter, http::HeaderMap, reply::Response};
 
-use super::{answer, id, with};
+use super::{
+    answer, id,
+    outcome::{AcceptedTask, Told},
+    with,
+};
 use crate::{
     app::App,
     body::{
@@ -25,29 +30,31 @@ use crate::{
 };
 
 mod agents;
-mod task_body;
+pub(crate) mod task_body;
 
 use task_body::{TaskBody, TaskDetails};
 
 /// Fits into the arguments of a program, however many bytes its characters have.
 const MAX_DESCRIPTION_CHARS: usize = 20_000;
-const MAX_KEY_CHARS: usize = 255;
+pub(crate) const MAX_KEY_CHARS: usize = 255;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// The documented words, and what each stands for.
-const STATUSES: [(&str, &[State]); 4] = [
+pub(crate) const STATUSES: [(&str, &[State]); 4] = [
     ("pending", &State::WAITING),
     ("running", &[State::Running]),
     ("completed", &[State::Completed]),
     ("failed", &[State::Failed, State::Cancelled]),
 ];
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Create {
+#[schemars(rename = "CreateTask")]
+pub(crate) struct Create {
     project_id: Option<Id>,
     agent_type: ShortText,
     task_type: ShortText,
+    #[schemars(regex(pattern = r"\S"), length(max = MAX_DESCRIPTION_CHARS))]
     description: String,
     priority: Option<Bounded<-1000, 1000>>,
     #[serde(default)]
@@ -121,12 +128,11 @@ async fn create(headers: HeaderMap, request: Create, app: Arc<App>) -> Result<Re
         idempotency_key: idempotency_key(&headers)?,
     };
     let created = app.system.tasks.create(request).await?;
-    let mut body = json!({"message": "Task created and queued", "task_id": created.task.id});
-    if created.is_duplicate {
-        body["message"] = json!("Task was created and queued before");
-        body["duplicate"] = json!(true);
-    }
-    Ok(reply::accepted(&body))
+    let id = created.task.id;
+    Ok(reply::accepted(&match created.is_duplicate {
+        false => AcceptedTask::new("Task created and queued", id),
+        true => AcceptedTask::again("Task was created and queued before", id),
+    }))
 }
 
 pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
@@ -168,13 +174,13 @@ async fn show(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
 async fn cancel(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     let task = app.system.tasks.cancel(TaskId(id)).await?;
     Ok(match task.state {
-        State::Cancelled => reply::ok(&json!({"message": format!("Task {id} cancelled")})),
-        _ => reply::accepted(&json!({"message": format!("Task {id} is being cancelled")})),
+        State::Cancelled => reply::ok(&Told::new(format!("Task {id} cancelled"))),
+        _ => reply::accepted(&Told::new(format!("Task {id} is being cancelled"))),
     })
 }
 
 /// POST /api/v1/agent/tasks/{id}/retry
 async fn retry(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     app.system.tasks.retry(TaskId(id)).await?;
-    Ok(reply::accepted(&json!({"message": format!("Task {id} queued again")})))
+    Ok(reply::accepted(&Told::new(format!("Task {id} queued again"))))
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use borgos::routes::TABLE;
+use borgos::{openapi, routes::TABLE};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -52,6 +52,28 @@ fn the_readme_lists_exactly_the_endpoints() {
         described, served,
         "README.md's table of endpoints and the route table differ"
     );
+}
+
+#[test]
+fn the_description_has_exactly_the_endpoints() {
+    let document = openapi::document();
+    let mut described = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("an object of paths") {
+        for (method, operation) in item.as_object().expect("an object of methods") {
+            described.push(format!(
+                "{} {path} {}",
+                method.to_uppercase(),
+                operation["x-scope"].as_str().unwrap()
+            ));
+        }
+    }
+    let mut served: Vec<String> = TABLE
+        .iter()
+        .map(|line| format!("{} {} {}", line.method, line.path, line.scope.name()))
+        .collect();
+    described.sort_unstable();
+    served.sort_unstable();
+    assert_eq!(described, served, "the description and the route table differ");
 }
 
 /// A test names an endpoint by its path as the table has it, or by the path of what is asked for in it, such as

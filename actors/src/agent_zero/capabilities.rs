@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -30,7 +31,7 @@ const VOCABULARY: [&str; 10] = [
 const MAX_ENTRIES: usize = 5000;
 
 /// Something that it can do, or cannot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Capability {
     /// What it is.
     pub name: &'static str,

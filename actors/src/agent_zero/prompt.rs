@@ -1,5 +1,6 @@
 //! What Agent Zero is asked, as text: it reads one message, so whatever a client says besides the prompt is written there.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -23,18 +24,22 @@ const USUAL_KIND: &str = "prompt";
 const PROJECT_KEY: &str = "project_id";
 
 /// A request for work, as clients send it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Execute {
     /// What kind of work it is, such as `code_execution`.
     #[serde(rename = "type")]
+    #[schemars(regex(pattern = "^[A-Za-z0-9_-]+$"), length(max = MAX_TYPE_CHARS))]
     pub kind: Option<String>,
     /// What it is about.
+    #[schemars(length(max = MAX_DESCRIPTION_CHARS))]
     pub description: Option<String>,
     /// What is to be done.
+    #[schemars(regex(pattern = r"\S"), length(max = MAX_PROMPT_CHARS))]
     pub prompt: String,
-    /// What else is to be known.
+    /// What else is to be known; `project_id` in it names the project.
     #[serde(default)]
+    #[schemars(extend("properties" = json!({"project_id": {"type": ["integer", "null"], "minimum": 1}})))]
     pub context: Map<String, Value>,
 }
 

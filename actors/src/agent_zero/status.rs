@@ -1,13 +1,15 @@
 //! What is known of Agent Zero at the moment.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::probe::Api;
 
 /// What it does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "AgentZeroState")]
 pub enum State {
     /// Nobody has looked yet: BorgOS has just been started.
     Unknown,

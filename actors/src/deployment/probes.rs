@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// So many are remembered.
 const NUM_KEPT: usize = 20;
 
 /// The outcome of a probe.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Probe {
     /// When it was known.
     pub at: DateTime<Utc>,

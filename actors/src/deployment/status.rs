@@ -1,12 +1,14 @@
 //! The states that a deployment can be in.
 
+use schemars::JsonSchema;
 use sea_orm::{ActiveEnum, DeriveActiveEnum, EnumIter};
 use serde::{Deserialize, Serialize};
 
 /// What was last observed of a deployment, never what was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumIter, DeriveActiveEnum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[schemars(rename = "DeploymentStatus")]
 pub enum Status {
     /// Nothing has happened yet.
     Pending,
@@ -46,9 +48,10 @@ impl std::fmt::Display for Status {
 }
 
 /// What people want of a deployment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumIter, DeriveActiveEnum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[schemars(inline)]
 pub enum Desired {
     /// It is to run.
     Running,

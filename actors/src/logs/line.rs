@@ -1,12 +1,13 @@
 //! A line of a log, and how it is written.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::runtime::{Line, Stream, lines::Stamped};
 
 /// A line that an instance of a release printed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LogLine {
     /// When.
     pub at: DateTime<Utc>,

@@ -1,5 +1,6 @@
 //! What a file is for: told from its path, and for generated files from its first lines too.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokei::LanguageType;
 
@@ -71,8 +72,9 @@ const GENERATED_ENDINGS: [&str; 12] = [
 ];
 
 /// What a file is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "FileClass")]
 pub enum Class {
     /// Written by the project's people to be run, built or deployed.
     Source,

@@ -3,6 +3,7 @@
 use std::{collections::HashSet, fs::File, io::Read, os::fd::AsRawFd, path::Path, sync::LazyLock};
 
 use encoding_rs_io::DecodeReaderBytesBuilder;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokei::{CodeStats, Config, LanguageType};
 
@@ -20,7 +21,7 @@ static EXTENSIONS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
 });
 
 /// Lines by what is on them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Lines {
     /// Lines with code.
     pub code: u64,

@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokei::LanguageType;
 
@@ -36,7 +37,8 @@ pub(super) struct Record {
 }
 
 /// A file as a scan saw it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "File")]
 pub struct SeenFile {
     /// The path below the root, with `/` between its parts.
     pub path: String,

@@ -5,6 +5,7 @@ use std::{
     path::PathBuf,
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokei::LanguageType;
 
@@ -59,7 +60,8 @@ pub struct Report {
 }
 
 /// Lines of one language, counted as tokei does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Language")]
 pub struct LanguageStats {
     /// tokei's name for it.
     pub language: String,

@@ -1,6 +1,7 @@
 //! The error log: what went wrong in projects and deployments, reported by clients or seen by us.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use sea_orm::{
     DatabaseTransaction, JoinType, PaginatorTrait, QueryOrder, QuerySelect, QueryTrait, RelationTrait,
     entity::prelude::*,
@@ -23,7 +24,9 @@ use crate::{
 mod row;
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, EnumIter, DeriveActiveEnum, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum Severity {
@@ -40,7 +43,8 @@ pub enum Severity {
 }
 
 /// An entry of the error log.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "LoggedError")]
 pub struct Entry {
     /// Its id.
     pub id: ErrorId,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use sea_orm::{QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
 use serde::Serialize;
 
@@ -15,7 +16,8 @@ mod row;
 const BATCH: u64 = 1_000;
 
 /// A query that was answered or refused.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "AskedQuery")]
 pub struct Entry {
     /// Its id.
     pub id: QueryId,

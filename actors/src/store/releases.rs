@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use sea_orm::{
     ActiveValue::Set, ConnectionTrait, DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*,
 };
@@ -29,9 +30,10 @@ pub const NUM_KEPT: usize = 5;
 pub const NOT_BUILDING: &str = "RELEASE_NOT_BUILDING";
 
 /// How far a release has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumIter, DeriveActiveEnum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[schemars(rename = "ReleaseStatus")]
 pub enum Status {
     /// Its artifact is being made.
     Building,

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use sea_orm::{QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
@@ -42,9 +43,10 @@ pub use settle::{Progress, Settlement, record_progress, settle};
 pub const MAX_BATCH: usize = 256;
 
 /// How far a task has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumIter, DeriveActiveEnum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[schemars(rename = "TaskState")]
 pub enum State {
     /// It waits for a worker.
     Pending,
@@ -164,7 +166,7 @@ pub struct Filter {
 }
 
 /// How many tasks of one agent are unfinished.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Load {
     /// So many wait.
     pub waiting: u64,

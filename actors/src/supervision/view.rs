@@ -1,10 +1,11 @@
 //! What operators see of an actor.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What an actor is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActorState {
     /// It is being started for the first time.
@@ -26,7 +27,7 @@ pub enum ActorState {
 }
 
 /// How an incarnation of an actor ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LastExit {
     /// Why, in words.
     pub reason: String,
@@ -37,7 +38,8 @@ pub struct LastExit {
 }
 
 /// One actor of the tree as operators see it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Actor")]
 pub struct ActorView {
     /// Its address in the tree, unique.
     pub path: String,

@@ -7,6 +7,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
@@ -47,8 +48,9 @@ pub trait Agent: Send + Sync {
 }
 
 /// Whether an agent can work.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "status", content = "reason", rename_all = "snake_case")]
+#[schemars(rename = "AgentHealth")]
 pub enum Health {
     /// As far as is known it can.
     Available,

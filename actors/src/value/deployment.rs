@@ -1,13 +1,19 @@
 //! Values of a deployment.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{Invalid, check_text};
 
+const MAX_ARGUMENTS: usize = 256;
+const MAX_ARGUMENT_CHARS: usize = 4096;
+
 /// A deployment's name: 1 to 63 lower-case or upper-case ASCII letters, digits, `-`, `_` or `.`, beginning with a
 /// letter or digit. Fit for a host name, a label or a file name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(inline, extend("pattern" = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"))]
 pub struct DeploymentName(String);
 
 impl TryFrom<String> for DeploymentName {
@@ -38,8 +44,9 @@ impl From<DeploymentName> for String {
 }
 
 /// A TCP port that a deployment can have: 1 to 65535.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "i64", into = "u16")]
+#[schemars(inline, extend("format" = "int32", "minimum" = 1, "maximum" = 65_535))]
 pub struct Port(u16);
 
 impl Port {
@@ -85,8 +92,9 @@ impl std::fmt::Display for Port {
 
 /// An argument vector: a program and its arguments, never a shell line. 1 to 256 arguments of at most 4096 characters,
 /// the first not empty, none with a NUL character.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
+#[schemars(inline, transform = begins_with_a_program)]
 pub struct Command(Vec<String>);
 
 impl Command {
@@ -103,16 +111,28 @@ impl TryFrom<Vec<String>> for Command {
         if argv.first().is_none_or(String::is_empty) {
             return Err(Invalid::new("must begin with a program"));
         }
-        if argv.len() > 256 || argv.iter().any(|argument| argument.chars().count() > 4096) {
-            return Err(Invalid::new(
-                "must have at most 256 arguments of at most 4096 characters",
-            ));
+        if argv.len() > MAX_ARGUMENTS
+            || argv
+                .iter()
+                .any(|argument| argument.chars().count() > MAX_ARGUMENT_CHARS)
+        {
+            return Err(Invalid::new(format!(
+                "must have at most {MAX_ARGUMENTS} arguments of at most {MAX_ARGUMENT_CHARS} characters"
+            )));
         }
         if argv.iter().any(|argument| argument.contains('\0')) {
             return Err(Invalid::new("must not contain NUL characters"));
         }
         Ok(Self(argv))
     }
+}
+
+fn begins_with_a_program(schema: &mut schemars::Schema) {
+    let argument = |min_chars: usize| json!({"type": "string", "minLength": min_chars, "maxLength": MAX_ARGUMENT_CHARS, "pattern": r"^[^\x00]*$"});
+    schema.insert("minItems".to_owned(), json!(1));
+    schema.insert("maxItems".to_owned(), json!(MAX_ARGUMENTS));
+    schema.insert("prefixItems".to_owned(), json!([argument(1)]));
+    schema.insert("items".to_owned(), argument(0));
 }
 
 impl From<Command> for Vec<String> {
@@ -122,8 +142,9 @@ impl From<Command> for Vec<String> {
 }
 
 /// The path of a health check: begins with `/`, at most 1024 printable ASCII characters, no white space or `#`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(inline, extend("pattern" = r##"^/([!-"$-.0-~][!-"$-~]{0,1022})?$"##))]
 pub struct HealthPath(String);
 
 impl HealthPath {

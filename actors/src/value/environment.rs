@@ -2,26 +2,31 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::Invalid;
 
 /// The environment that a deployment is given: at most 500 variables, names as POSIX has them (letters, digits, `_`,
 /// not beginning with a digit), values of at most 32 KiB without NUL characters. Numbers and booleans are taken as
 /// their text, since that is what a program sees.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "BTreeMap<String, Scalar>", into = "BTreeMap<String, String>")]
+#[schemars(inline, extend("maxProperties" = MAX_VARIABLES, "propertyNames" = json!({"pattern": NAME_PATTERN})))]
 pub struct Environment(BTreeMap<String, String>);
 
 /// A JSON value that has one obvious text.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(inline)]
 #[serde(untagged, expecting = "each value must be a string, a number or a boolean")]
 enum Scalar {
-    Text(String),
+    Text(#[schemars(length(max = MAX_VALUE_BYTES), regex(pattern = r"^[^\x00]*$"))] String),
     Number(serde_json::Number),
     Boolean(bool),
 }
 
+const NAME_PATTERN: &str = "^[A-Za-z_][A-Za-z0-9_]{0,255}$";
 const MAX_VARIABLES: usize = 500;
 const MAX_VALUE_BYTES: usize = 32 * 1024;
 

@@ -1,6 +1,7 @@
 //! How an app is asked whether it is well.
 
 use super::{HealthPath, Invalid};
+use schemars::JsonSchema;
 
 /// The longest time that can be set, in seconds: an hour.
 const MAX_SECONDS: u32 = 3600;
@@ -32,8 +33,9 @@ impl Default for HealthCheck {
 }
 
 /// A number of seconds from 1 to 3600.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
 #[serde(try_from = "i64", into = "i64")]
+#[schemars(inline, extend("minimum" = 1, "maximum" = MAX_SECONDS))]
 pub struct Seconds(u32);
 
 impl Seconds {
@@ -68,8 +70,9 @@ impl From<Seconds> for i64 {
 }
 
 /// A number of failed probes from 1 to 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
 #[serde(try_from = "i64", into = "i64")]
+#[schemars(inline, extend("minimum" = 1, "maximum" = MAX_RETRIES))]
 pub struct Retries(u32);
 
 impl Retries {

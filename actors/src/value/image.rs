@@ -1,13 +1,22 @@
 //! Container image references.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Invalid, check_text};
 
+/// What a reference looks like, as JSON Schema says it: `[host[:port]/]name[/name…][:tag][@sha256:digest]`.
+const PATTERN: &str = concat!(
+    r"^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]{1,4})?/)?",
+    r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*",
+    r"(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$",
+);
+
 /// The name of a container image: `[host[:port]/]path[:tag][@digest]`, as the OCI distribution specification and the
 /// Docker reference grammar have it, at most 255 characters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(inline, extend("pattern" = PATTERN, "maxLength" = 255))]
 pub struct ImageRef(String);
 
 impl ImageRef {

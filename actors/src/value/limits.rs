@@ -1,12 +1,24 @@
 //! Limits of what a deployment may use.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Invalid;
 
+/// What a [`CpuLimit`] looks like, as JSON Schema says it.
+const CPU_PATTERN: &str =
+    r"^(0\.(0[1-9][0-9]?|[1-9][0-9]{0,2})|([1-9][0-9]{0,2}|10[01][0-9]|102[0-3])(\.[0-9]{1,3})?|1024(\.0{1,3})?)$";
+/// What a [`MemoryLimit`] looks like.
+const MEMORY_PATTERN: &str = concat!(
+    r"^((614[4-9]|61[5-9][0-9]|6[2-9][0-9]{2}|[7-9][0-9]{3}|[1-9][0-9]{4,9})[kK]",
+    r"|([6-9]|[1-9][0-9]{1,6})[mM]",
+    r"|([1-9][0-9]{0,3}|1[0-5][0-9]{3}|16[0-2][0-9]{2}|163[0-7][0-9]|1638[0-4])[gG])([bB]|[iI][bB]?)?$",
+);
+
 /// A number of CPUs as text, such as `"0.5"`: 0.01 to 1024, at most three decimals.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(inline, extend("pattern" = CPU_PATTERN, "examples" = ["0.5"]))]
 pub struct CpuLimit {
     text: String,
     millis: u32,
@@ -52,8 +64,9 @@ fn millis(text: &str) -> Option<u32> {
 
 /// An amount of memory with its unit, such as `"256m"` or `"1g"` (powers of 1024): 6 MiB, the least that an engine
 /// starts a container with, to 16 TiB. A bare number is refused, because nobody agrees on what it means.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(inline, extend("pattern" = MEMORY_PATTERN, "examples" = ["256m"]))]
 pub struct MemoryLimit {
     text: String,
     bytes: u64,

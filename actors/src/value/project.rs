@@ -2,13 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::{Invalid, check_text};
+use super::{Invalid, TEXT_PATTERN, check_text};
+
+/// What a [`ProjectName`] looks like, as JSON Schema says it.
+const NAME_PATTERN: &str = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$";
 
 /// A project's display name: 1 to 200 characters, none of them a control character, no white space at either end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(inline, extend("pattern" = NAME_PATTERN, "minLength" = 1, "maxLength" = 200))]
 pub struct ProjectName(String);
 
 impl TryFrom<String> for ProjectName {
@@ -30,8 +36,9 @@ impl From<ProjectName> for String {
 }
 
 /// A project's kind, such as `web` or `api`: 1 to 50 lower-case letters, digits, `-` or `_`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(inline, extend("pattern" = "^[a-z0-9_-]{1,50}$"))]
 pub struct ProjectType(String);
 
 impl TryFrom<String> for ProjectType {
@@ -54,8 +61,9 @@ impl From<ProjectType> for String {
 }
 
 /// A word or two that name a kind of something: 1 to 100 characters, none of them a control character.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(inline, extend("pattern" = TEXT_PATTERN, "minLength" = 1, "maxLength" = 100))]
 pub struct ShortText(String);
 
 impl TryFrom<String> for ShortText {
@@ -74,13 +82,16 @@ impl From<ShortText> for String {
 }
 
 /// The technologies of a project: at most 100 names of 1 to 64 characters.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
+#[schemars(inline, transform = has_short_entries)]
 pub struct TechStack(Vec<String>);
 
 impl TechStack {
     /// More technologies than this are not listed.
     pub const MAX_ENTRIES: usize = 100;
+    /// No name of one is longer.
+    pub const MAX_ENTRY_CHARS: usize = 64;
 }
 
 impl TryFrom<Vec<String>> for TechStack {
@@ -91,10 +102,18 @@ impl TryFrom<Vec<String>> for TechStack {
             return Err(Invalid::new("must have at most 100 entries"));
         }
         for name in &names {
-            check_text(name, 1, 64).map_err(|invalid| Invalid::new(format!("each entry {invalid}")))?;
+            check_text(name, 1, Self::MAX_ENTRY_CHARS)
+                .map_err(|invalid| Invalid::new(format!("each entry {invalid}")))?;
         }
         Ok(Self(names))
     }
+}
+
+fn has_short_entries(schema: &mut schemars::Schema) {
+    let entry =
+        json!({"type": "string", "minLength": 1, "maxLength": TechStack::MAX_ENTRY_CHARS, "pattern": TEXT_PATTERN});
+    schema.insert("maxItems".to_owned(), json!(TechStack::MAX_ENTRIES));
+    schema.insert("items".to_owned(), entry);
 }
 
 impl From<TechStack> for Vec<String> {

@@ -20,15 +20,15 @@ use crate::{
 };
 
 /// How many lines are shown when the client does not say.
-const DEFAULT_TAIL: u64 = 100;
+pub(crate) const DEFAULT_TAIL: u64 = 100;
 /// How many lines a client may ask for.
-const MAX_TAIL: u64 = 10_000;
-const NDJSON: &str = "application/x-ndjson";
-const FORMATS: [(&str, Format); 2] = [("text", Format::Text), ("json", Format::Json)];
+pub(crate) const MAX_TAIL: u64 = 10_000;
+pub(crate) const NDJSON: &str = "application/x-ndjson";
+pub(crate) const FORMATS: [(&str, Format); 2] = [("text", Format::Text), ("json", Format::Json)];
 
 /// How lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
+pub(crate) enum Format {
     /// As they were printed.
     Text,
     /// An object a line, with time, release and stream.

@@ -9,8 +9,8 @@ use borgos_actors::{
         releases::{self, Status},
     },
 };
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 use super::{below, tell};
@@ -23,11 +23,18 @@ use crate::{
     routes::{answer, body::ReleaseBody, with},
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Rollback {
+pub(crate) struct Rollback {
     /// The number of the release.
     release: Id,
+}
+
+/// The release that is being built.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Redeploying {
+    message: String,
+    release: i64,
 }
 
 /// Returns the filters of this resource.
@@ -61,7 +68,10 @@ async fn list(id: i64, query: Query, app: Arc<App>) -> Result<Reply, Problem> {
 async fn redeploy(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     let release = app.system.deployments.redeploy(DeploymentId(id)).await?;
     let message = format!("Deployment {id} is building release {}", release.number);
-    Ok(reply::accepted(&json!({"message": message, "release": release.number})))
+    Ok(reply::accepted(&Redeploying {
+        message,
+        release: release.number,
+    }))
 }
 
 /// POST /api/v1/deployments/{id}/rollback

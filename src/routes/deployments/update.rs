@@ -5,10 +5,11 @@ use std::sync::Arc;
 use borgos_actors::{
     id::DeploymentId,
     store::deployments::Patch,
-    value::{CpuLimit, DeploymentName, HealthPath, MemoryLimit, Retries, Seconds},
+    value::{CpuLimit, DeploymentName, Environment, HealthPath, MemoryLimit, Retries, Seconds},
 };
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 use super::{below, tell};
@@ -21,12 +22,15 @@ use crate::{
     routes::{answer, body::DeploymentBody, id, with},
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Update {
+#[schemars(rename = "UpdateDeployment")]
+pub(crate) struct Update {
     #[serde(default, deserialize_with = "field::not_null")]
+    #[schemars(with = "DeploymentName")]
     name: Option<DeploymentName>,
     #[serde(default, deserialize_with = "field::not_null")]
+    #[schemars(with = "Environment", transform = takes_nulls)]
     environment: Option<Map<String, Value>>,
     #[serde(default, deserialize_with = "field::nullable")]
     cpu_limit: Option<Option<CpuLimit>>,
@@ -35,11 +39,22 @@ struct Update {
     #[serde(default, deserialize_with = "field::nullable")]
     health_check_path: Option<Option<HealthPath>>,
     #[serde(default, deserialize_with = "field::not_null")]
+    #[schemars(with = "Seconds")]
     health_timeout_s: Option<Seconds>,
     #[serde(default, deserialize_with = "field::not_null")]
+    #[schemars(with = "Seconds")]
     health_interval_s: Option<Seconds>,
     #[serde(default, deserialize_with = "field::not_null")]
+    #[schemars(with = "Retries")]
     health_retries: Option<Retries>,
+}
+
+/// A variable that is `null` is taken away.
+fn takes_nulls(schema: &mut Schema) {
+    let kinds = schema.pointer_mut("/additionalProperties/anyOf");
+    if let Some(kinds) = kinds.and_then(Value::as_array_mut) {
+        kinds.push(json!({"type": "null"}));
+    }
 }
 
 /// Returns the filters of this resource.

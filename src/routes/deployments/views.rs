@@ -12,6 +12,7 @@ use borgos_actors::{
     value::{CpuLimit, MemoryLimit},
 };
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
@@ -26,8 +27,9 @@ use crate::{
 };
 
 /// An event as the live stream shows it.
-#[derive(Serialize)]
-struct EventBody {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Event")]
+pub(crate) struct EventBody {
     id: EventId,
     #[serde(rename = "type")]
     kind: String,
@@ -38,8 +40,9 @@ struct EventBody {
 }
 
 /// What a deployment uses. Everything that is measured is `null` while nothing serves, or where the runtime cannot tell.
-#[derive(Serialize)]
-struct StatsBody {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DeploymentStats")]
+pub(crate) struct StatsBody {
     status: Status,
     /// 100 is one CPU.
     cpu_percent: Option<f64>,

@@ -18,7 +18,7 @@ use crate::{
     routes::{answer, id, with},
 };
 
-const CLASSES: [(&str, Class); 6] = [
+pub(crate) const CLASSES: [(&str, Class); 6] = [
     ("source", Class::Source),
     ("test", Class::Test),
     ("vendored", Class::Vendored),
@@ -26,7 +26,7 @@ const CLASSES: [(&str, Class); 6] = [
     ("docs", Class::Docs),
     ("data", Class::Data),
 ];
-const ECOSYSTEMS: [(&str, Ecosystem); 7] = [
+pub(crate) const ECOSYSTEMS: [(&str, Ecosystem); 7] = [
     ("cargo", Ecosystem::Cargo),
     ("npm", Ecosystem::Npm),
     ("pypi", Ecosystem::Pypi),
@@ -35,7 +35,7 @@ const ECOSYSTEMS: [(&str, Ecosystem); 7] = [
     ("composer", Ecosystem::Composer),
     ("gem", Ecosystem::Gem),
 ];
-const KINDS: [(&str, Kind); 4] = [
+pub(crate) const KINDS: [(&str, Kind); 4] = [
     ("runtime", Kind::Runtime),
     ("build", Kind::Build),
     ("optional", Kind::Optional),

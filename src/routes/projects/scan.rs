@@ -3,25 +3,41 @@
 use std::sync::Arc;
 
 use borgos_actors::id::ProjectId;
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
-use super::resolve;
+use super::{DIRECTORY, resolve};
 use crate::{
     app::App,
     body,
     problem::Problem,
     query,
     reply::{self, Reply},
-    routes::{answer, id, with},
+    routes::{answer, id, outcome::Told, with},
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Discover {
+pub(crate) struct Discover {
     /// The directory to look in.
+    #[schemars(length(min = 1, max = 4096), regex(pattern = "^/"), extend("format" = DIRECTORY))]
     path: String,
+}
+
+/// How many projects were found.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Synced {
+    message: String,
+    count: usize,
+}
+
+/// The projects that were found.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Discovered {
+    #[serde(flatten)]
+    synced: Synced,
+    projects: Vec<ProjectId>,
 }
 
 /// Returns the filters of this resource.
@@ -49,16 +65,14 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 /// POST /api/v1/projects/{id}/scan
 async fn scan(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     app.system.scans.request(ProjectId(id)).await?;
-    Ok(reply::accepted(
-        &json!({"message": format!("Scan initiated for project {id}")}),
-    ))
+    Ok(reply::accepted(&Told::new(format!("Scan initiated for project {id}"))))
 }
 
 /// POST /api/v1/projects/scan-zenith
 async fn scan_zenith(app: Arc<App>) -> Result<Reply, Problem> {
     let count = app.system.scans.sync_zenith().await?.len();
     let message = format!("Scanned and synced {count} Zenith projects");
-    Ok(reply::ok(&json!({"message": message, "count": count})))
+    Ok(reply::ok(&Synced { message, count }))
 }
 
 /// POST /api/v1/projects/discover
@@ -67,7 +81,6 @@ async fn discover(request: Discover, app: Arc<App>) -> Result<Reply, Problem> {
     let projects = app.system.scans.discover(&directory).await?;
     let count = projects.len();
     let message = format!("Scanned and synced {count} projects");
-    Ok(reply::ok(
-        &json!({"message": message, "count": count, "projects": projects}),
-    ))
+    let synced = Synced { message, count };
+    Ok(reply::ok(&Discovered { synced, projects }))
 }

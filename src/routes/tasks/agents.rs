@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
 use warp::{Filter, Rejection, filters::BoxedFilter, reply::Response};
 
 use crate::{
@@ -10,7 +9,7 @@ use crate::{
     problem::Problem,
     query,
     reply::{self, Reply},
-    routes::{answer, with},
+    routes::{answer, outcome::Told, with},
 };
 
 /// Returns the filters of this resource.
@@ -42,11 +41,11 @@ async fn list(app: Arc<App>) -> Result<Reply, Problem> {
 async fn pause(agent: String, app: Arc<App>) -> Result<Reply, Problem> {
     app.system.tasks.pause(&agent).await?;
     let message = format!("Agent {agent} is paused; what it has begun goes on");
-    Ok(reply::ok(&json!({"message": message})))
+    Ok(reply::ok(&Told::new(message)))
 }
 
 /// POST /api/v1/agent/agents/{agent}/resume
 async fn resume(agent: String, app: Arc<App>) -> Result<Reply, Problem> {
     app.system.tasks.resume(&agent).await?;
-    Ok(reply::ok(&json!({"message": format!("Agent {agent} works again")})))
+    Ok(reply::ok(&Told::new(format!("Agent {agent} works again"))))
 }

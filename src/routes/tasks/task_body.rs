@@ -5,12 +5,14 @@ use borgos_actors::{
     store::tasks::{Attempt, State, Task},
 };
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 /// A task in a list, without what can be large.
-#[derive(Debug, Serialize)]
-pub(super) struct TaskBody {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Task")]
+pub(crate) struct TaskBody {
     id: TaskId,
     project_id: Option<ProjectId>,
     agent_type: String,
@@ -34,8 +36,8 @@ pub(super) struct TaskBody {
 }
 
 /// A task with everything.
-#[derive(Debug, Serialize)]
-pub(super) struct TaskDetails {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct TaskDetails {
     #[serde(flatten)]
     task: TaskBody,
     input_data: Value,

@@ -2,6 +2,7 @@
 //! it ended when it failed.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +22,9 @@ const MAX_KEPT_BYTES: usize = 16 * 1024;
 const MAX_LINE_CHARS: usize = 1000;
 
 /// A part of bringing up a release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(inline)]
 pub enum Part {
     /// Making what it runs.
     Build,
@@ -35,7 +37,7 @@ pub enum Part {
 }
 
 /// How long a part took.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Phase {
     /// Which part.
     pub phase: Part,

@@ -1,6 +1,7 @@
 //! The attempts at a task: who made them, and how each ended.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use sea_orm::{
     ActiveValue::Set, DatabaseTransaction, QueryOrder, QuerySelect, entity::prelude::*, sea_query::OnConflict,
 };
@@ -15,9 +16,10 @@ mod row;
 const MAX_SHOWN: u64 = 100;
 
 /// How an attempt ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumIter, DeriveActiveEnum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[schemars(inline)]
 pub enum AttemptOutcome {
     /// The task was done.
     Completed,
@@ -32,7 +34,7 @@ pub enum AttemptOutcome {
 }
 
 /// An attempt at a task.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Attempt {
     /// Its number, from 1.
     pub number: i32,
