@@ -20,3 +20,4 @@ mod search;
 mod startup;
 mod system;
 mod tasks;
+mod webhooks;

@@ -13,6 +13,7 @@ mod project;
 mod scan;
 mod server;
 mod socket;
+mod target;
 mod world;
 
 pub(crate) use agent_zero::StandIn;
@@ -27,9 +28,10 @@ pub(crate) use project::Project;
 pub(crate) use scan::{scan, scanned_since};
 pub(crate) use server::program;
 pub(crate) use socket::Socket;
+pub(crate) use target::{Received, Reply, Target};
 pub(crate) use world::{Runtime, Setup, World};
 
 /// Returns what `tests/run` says about its services.
-fn variable(name: &str) -> String {
+pub(crate) fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("`{name}` is not set: start the tests with tests/run"))
 }
