@@ -16,6 +16,7 @@ mod search;
 mod status;
 mod stream;
 mod tasks;
+mod webhooks;
 
 use borgos_actors::error::chain;
 use clap::{Parser, Subcommand};
@@ -44,6 +45,7 @@ Examples:
   borgos agent-zero start                    start Agent Zero and wait until it is ready
   borgos agent-zero logs --follow            what it prints
   borgos scan --discover ~/code              find all projects below a directory, and scan them
+  borgos webhooks create https://example.com/hook --events deployment.failed,error.critical
   borgos search --lang rust 'fn main'        find lines of code in all scanned projects
   borgos search --projects postgres          find projects by all that is known of them
 
@@ -107,6 +109,8 @@ enum Command {
     Tasks(tasks::Arguments),
     /// Start, stop and look at the Agent Zero of a running service
     AgentZero(agent_zero::Arguments),
+    /// List who is told of what happens, or create, delete or test a webhook
+    Webhooks(webhooks::Arguments),
     /// Speak the Model Context Protocol on standard input and output, for clients that start their tools
     Mcp(mcp::Arguments),
     /// Check engine, database, port and directories, and say how to mend what is wrong
@@ -137,6 +141,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Events(arguments)) => events::run(arguments).await,
         Some(Command::Tasks(arguments)) => tasks::run(arguments).await,
         Some(Command::AgentZero(arguments)) => agent_zero::run(arguments).await,
+        Some(Command::Webhooks(arguments)) => webhooks::run(arguments).await,
         Some(Command::Mcp(arguments)) => mcp::run(arguments).await,
         Some(Command::Doctor(flags)) => doctor::run(flags).await,
     }

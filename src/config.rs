@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use borgos_actors::tasks::AgentSettings;
+use borgos_actors::{tasks::AgentSettings, value::Network};
 use clap::Args;
 
 use self::agents::{Defaults, LLM_KEY_VARIABLE};
@@ -66,6 +66,15 @@ pub struct Flags {
     )]
     pub allowed_hosts: Vec<HostName>,
 
+    /// Address or range of addresses inside this network to which webhooks may be sent; may be repeated [default: none]
+    #[arg(
+        long = "webhook-allow",
+        env = "BORGOS_WEBHOOK_ALLOW",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
+    pub webhook_allow: Vec<Network>,
+
     /// Directory below which `scan-zenith` finds projects [default: none]
     #[arg(long, env = "BORGOS_ZENITH_DIR", value_name = "DIR")]
     pub zenith_dir: Option<PathBuf>,
@@ -109,6 +118,8 @@ pub struct Config {
     pub agent_zero: AgentZero,
     /// Names of this service besides addresses.
     pub allowed_hosts: Vec<HostName>,
+    /// Inner networks to which webhooks may be sent.
+    pub webhook_allow: Vec<Network>,
     /// Where the projects of Zenith are.
     pub zenith_dir: Option<PathBuf>,
     /// Who carries out tasks.
@@ -201,10 +212,7 @@ impl Config {
         variable: &dyn Fn(&str) -> Option<OsString>,
     ) -> Result<Self, Error> {
         let agent_zero = AgentZero::merge(flags.agent_zero, &file)?;
-        let allowed_hosts = match flags.allowed_hosts.is_empty() {
-            true => file.allowed_hosts,
-            false => flags.allowed_hosts,
-        };
+        let allowed_hosts = said_or(flags.allowed_hosts, file.allowed_hosts);
         let defaults = Defaults {
             base_url: flags.llm_base_url.or(file.llm_base_url),
             model: flags.llm_model.or(file.llm_model),
@@ -220,6 +228,7 @@ impl Config {
             rate_limit: flags.rate_limit.or(file.rate_limit).unwrap_or_default(),
             agent_zero,
             allowed_hosts,
+            webhook_allow: said_or(flags.webhook_allow, file.webhook_allow),
             zenith_dir: flags.zenith_dir.or(file.zenith_dir),
             log: flags.log.or(file.log).unwrap_or_default(),
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
@@ -234,6 +243,11 @@ impl Config {
     pub fn is_loopback_only(&self) -> bool {
         self.listen.ip().is_loopback()
     }
+}
+
+/// Returns what was said by flags, or else by the file.
+fn said_or<T>(flags: Vec<T>, file: Vec<T>) -> Vec<T> {
+    if flags.is_empty() { file } else { flags }
 }
 
 /// Returns the variables that look like settings of ours and are none: misspelt, or of another version.

@@ -17,6 +17,7 @@ pub(crate) mod search;
 pub(crate) mod system;
 mod table;
 pub(crate) mod tasks;
+pub(crate) mod webhooks;
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -164,6 +165,24 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(GET, "/api/v1/search/projects", Scope::Read, "search.projects"),
     Endpoint::new(POST, "/api/v1/search/projects", Scope::Read, "search.projects"),
     Endpoint::new(GET, "/api/v1/status", Scope::Read, "status"),
+    Endpoint::new(GET, "/api/v1/webhooks", Scope::Admin, "webhooks.list"),
+    Endpoint::new(POST, "/api/v1/webhooks", Scope::Admin, "webhooks.create"),
+    Endpoint::new(GET, "/api/v1/webhooks/{id}", Scope::Admin, "webhooks.show"),
+    Endpoint::new(PATCH, "/api/v1/webhooks/{id}", Scope::Admin, "webhooks.update"),
+    Endpoint::new(DELETE, "/api/v1/webhooks/{id}", Scope::Admin, "webhooks.delete"),
+    Endpoint::new(
+        GET,
+        "/api/v1/webhooks/{id}/deliveries",
+        Scope::Admin,
+        "webhooks.deliveries",
+    ),
+    Endpoint::new(
+        POST,
+        "/api/v1/webhooks/{id}/deliveries/{delivery}/redeliver",
+        Scope::Admin,
+        "webhooks.redeliver",
+    ),
+    Endpoint::new(POST, "/api/v1/webhooks/{id}/test", Scope::Admin, "webhooks.test"),
     Endpoint::new(POST, "/mcp", Scope::Read, "mcp"),
     Endpoint::uncounted(GET, "/ws", Scope::Read, "live"),
 ];
@@ -186,6 +205,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(tasks::routes(app))
         .unify()
         .or(docs::routes())
+        .unify()
+        .or(webhooks::routes(app))
         .unify();
     let resources = system::routes(app).or(resources.boxed()).unify();
     // The tools are requests of all that is above.

@@ -105,6 +105,7 @@ fn settings(config: &Config) -> anyhow::Result<system::Settings> {
                 YesNo::No => AsRoot::Refuse,
             },
         },
+        webhook_allow: config.webhook_allow.clone(),
         program: std::env::current_exe().context("cannot find this program's own file")?,
     })
 }

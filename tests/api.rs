@@ -22,3 +22,4 @@ mod search;
 mod startup;
 mod system;
 mod tasks;
+mod webhooks;

@@ -21,3 +21,4 @@ mod releases;
 mod scene;
 mod strangers;
 mod tasks;
+mod webhooks;

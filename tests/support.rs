@@ -10,9 +10,11 @@ mod memory;
 mod model;
 mod port;
 mod project;
+mod python;
 mod scan;
 mod server;
 mod socket;
+mod target;
 mod world;
 
 pub(crate) use agent_zero::StandIn;
@@ -24,9 +26,11 @@ pub(crate) use memory::{MemoryLimit, peak_memory};
 pub(crate) use model::ModelService;
 pub(crate) use port::free_port;
 pub(crate) use project::Project;
+pub(crate) use python::python_program;
 pub(crate) use scan::{scan, scanned_since};
 pub(crate) use server::program;
 pub(crate) use socket::Socket;
+pub(crate) use target::{Received, Reply, Target};
 pub(crate) use world::{Runtime, Setup, World};
 
 /// Returns what `tests/run` says about its services.

@@ -38,6 +38,7 @@ use crate::{
     Error,
     store::{self, Store, events::Event},
     supervision::{self, Handle},
+    webhooks,
 };
 
 /// The bus's place in the tree.
@@ -107,14 +108,23 @@ impl supervision::Message for Message {
     }
 }
 
-/// The actor. Its arguments are the store that holds the outbox.
+/// What the bus is given.
+#[derive(Debug, Clone)]
+pub struct Args {
+    /// Holds the outbox.
+    pub store: Store,
+    /// Is told when events have their offsets, since it reads them from the outbox itself.
+    pub webhooks: Handle<webhooks::Message>,
+}
+
+/// The actor.
 #[derive(Debug)]
 pub struct Bus;
 
 /// What the bus knows of the present. All of it may vanish.
 #[derive(Debug)]
 pub struct State {
-    store: Store,
+    args: Args,
     fanout: Fanout,
     /// Spares looks at the outbox while one is due anyway.
     is_publish_queued: bool,
@@ -125,12 +135,12 @@ pub struct State {
 impl Actor for Bus {
     type Msg = Message;
     type State = State;
-    type Arguments = Store;
+    type Arguments = Args;
 
-    async fn pre_start(&self, myself: ActorRef<Message>, store: Store) -> Result<State, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<Message>, args: Args) -> Result<State, ActorProcessingErr> {
         myself.cast(Message::Tick)?;
         Ok(State {
-            store,
+            args,
             fanout: Fanout::default(),
             is_publish_queued: false,
             is_in_doubt: false,
@@ -176,9 +186,12 @@ impl State {
     /// Publishes one page and comes back for more, so that subscriptions are not kept waiting by a long outbox.
     async fn publish(&mut self, myself: &ActorRef<Message>) {
         self.is_publish_queued = false;
-        match assign(&self.store).await {
+        match assign(&self.args.store).await {
             Ok(events) => {
                 self.fan_out_all(&events);
+                if !events.is_empty() {
+                    webhooks::nudge(&self.args.webhooks);
+                }
                 if events.len() as u64 == PAGE {
                     self.nudge(myself);
                 }
@@ -220,7 +233,7 @@ impl State {
         let body = || body.get_or_init(|| Body::new(&event.kind, &event.data, event.at));
         let now = Instant::now();
         for (channel, offset) in [(channel, event.channel_offset)].into_iter().chain(subject) {
-            let make_frame = || body().frame(self.store.epoch(), channel, offset);
+            let make_frame = || body().frame(self.args.store.epoch(), channel, offset);
             self.fanout.publish(now, channel, offset, &event.data, make_frame);
         }
     }
@@ -259,7 +272,7 @@ impl State {
         let stored = if unread.is_empty() {
             BTreeMap::new()
         } else {
-            stored_tops(&self.store, &unread).await?
+            stored_tops(&self.args.store, &unread).await?
         };
         let top = |channel: Channel| {
             let stored = || stored.get(&channel.to_string()).copied().unwrap_or(0);

@@ -37,6 +37,10 @@ identifiers! {
     AuditId,
     /// A query in plain words.
     QueryId,
+    /// A webhook.
+    WebhookId,
+    /// A message to a webhook's target.
+    DeliveryId,
 }
 
 /// Counts the instances that were ever started for a deployment. The number is written to the deployment's row before

@@ -19,6 +19,7 @@
 //! - [`tasks`]: the queue of tasks, and the agents that carry them out.
 //! - [`system`]: all of it, wired together.
 //! - [`value`]: what strangers send, parsed once at the edge.
+//! - [`webhooks`]: what happens, told to other systems.
 //!
 //! Nothing here speaks HTTP to clients; that is the `borgos` package.
 
@@ -49,5 +50,6 @@ pub mod supervision;
 pub mod system;
 pub mod tasks;
 pub mod value;
+pub mod webhooks;
 
 pub use error::Error;

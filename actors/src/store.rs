@@ -9,8 +9,8 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QuerySelect, Select, SqlErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    DatabaseConnection, DatabaseTransaction, DbErr, DeleteMany, EntityTrait, PaginatorTrait, QuerySelect, Select,
+    SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use uuid::Uuid;
 
@@ -31,6 +31,7 @@ pub mod projects;
 pub mod releases;
 pub mod scans;
 pub mod tasks;
+pub mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -172,6 +173,22 @@ impl Store {
         })
         .await
     }
+
+    /// Repeats a deletion of at most `batch` rows, each time in a transaction of its own, until none are left. Returns how
+    /// many were deleted.
+    async fn delete_batches<E: EntityTrait>(&self, delete: DeleteMany<E>, batch: u64) -> Result<u64, Error> {
+        let mut num_deleted = 0;
+        loop {
+            let next = delete.clone();
+            let result = self
+                .write(async |transaction| Ok(next.exec(transaction).await?))
+                .await?;
+            num_deleted += result.rows_affected;
+            if result.rows_affected < batch {
+                return Ok(num_deleted);
+            }
+        }
+    }
 }
 
 /// Which part of a list is wanted.
@@ -232,6 +249,11 @@ fn lost_a_race(cause: &DbErr) -> bool {
         cause.sql_err(),
         Some(SqlErr::UniqueConstraintViolation(_) | SqlErr::ForeignKeyConstraintViolation(_))
     )
+}
+
+/// Returns the time before which everything is older than `age`, unless nothing can be.
+fn ago(age: Duration) -> Option<DateTime<Utc>> {
+    now().checked_sub_signed(chrono::Duration::from_std(age).ok()?)
 }
 
 /// Returns the time as the database keeps it: PostgreSQL stores microseconds.

@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 use crate::{
     Error,
-    store::{Store, events, mcp_queries},
+    store::{Store, events, mcp_queries, webhooks::deliveries},
     supervision,
 };
 
@@ -29,6 +29,8 @@ const EVENTS_PER_CHANNEL: u64 = 100_000;
 
 /// Queries in plain words are kept for a month.
 const QUERY_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Messages to webhooks that are not sent any more are kept for as long as the events that they tell of.
+const DELIVERY_AGE: Duration = EVENT_AGE;
 
 /// What the actor can be asked.
 #[derive(Debug)]
@@ -114,6 +116,8 @@ impl Args {
         report("events", events);
         let queries = mcp_queries::prune(&self.store, QUERY_AGE).await;
         report("queries", queries);
+        let deliveries = deliveries::prune(&self.store, DELIVERY_AGE).await;
+        report("deliveries", deliveries);
     }
 }
 

@@ -14,7 +14,8 @@
 //!    ├─ deployments (one_for_one)
 //!    │  ├─ reconciler      one actor for each deployment, nothing running for anything else
 //!    │  └─ deployment/…    one for each deployment
-//!    └─ task-queue         claims what is due, and keeps the attempts
+//!    ├─ task-queue         claims what is due, and keeps the attempts
+//!    └─ webhooks           tells other systems what happens
 //! ```
 
 mod table;
@@ -52,6 +53,8 @@ use crate::{
     store_watch,
     supervision::{self, Children, Handle, Lifecycle, Observer, Tree},
     tasks::{self, AgentSettings, Agents, Tasks},
+    value::Network,
+    webhooks::{self, Webhooks},
 };
 
 /// As many lifecycle events may wait for the journal.
@@ -87,6 +90,8 @@ pub struct Settings {
     pub zenith_dir: Option<PathBuf>,
     /// Where Agent Zero is, and how it is started.
     pub agent_zero: agent_zero::Settings,
+    /// Inner networks to which webhooks may be sent.
+    pub webhook_allow: Vec<Network>,
 }
 
 /// Why the system could not be started.
@@ -107,6 +112,9 @@ pub enum StartError {
     /// An agent cannot be set up.
     #[error("cannot set up the agents")]
     Agents(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Nothing could be sent to anybody.
+    #[error("cannot set up webhooks")]
+    Webhooks(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The tree did not come up.
     #[error("cannot start the actors")]
     Tree(#[source] Error),
@@ -129,6 +137,8 @@ pub struct System {
     pub tasks: Tasks,
     /// What people can do with Agent Zero.
     pub agent_zero: AgentZero,
+    /// What people can do with webhooks.
+    pub webhooks: Webhooks,
     /// Where events come from.
     pub events: Handle<event_bus::Message>,
     samples: watch::Receiver<Sample>,
@@ -169,8 +179,18 @@ impl System {
             events: handles.events.clone(),
         };
         let scans = Scans::new(&scanner, handles.scanner.clone(), settings.zenith_dir);
-        let parts = Parts {
+        let webhooks_args = webhooks::Args {
             store: store.clone(),
+            sender: webhooks::Sender::new(&settings.webhook_allow)
+                .map_err(|error| StartError::Webhooks(error.into()))?,
+            events: handles.events.clone(),
+        };
+        let webhooks = Webhooks::new(&webhooks_args, handles.webhooks.clone());
+        let parts = Parts {
+            events: event_bus::Args {
+                store: store.clone(),
+                webhooks: handles.webhooks.clone(),
+            },
             store_watch: store_watch::Args {
                 store: store.clone(),
                 is_reachable: reachable_sender,
@@ -210,6 +230,7 @@ impl System {
                 events: handles.events.clone(),
                 logs: logs.clone(),
             },
+            webhooks: webhooks_args,
         };
         let (lifecycles, happened) = mpsc::channel(LIFECYCLE_CAPACITY);
         let tree = Tree::start(parts.root(&handles), Observer::new(lifecycles))
@@ -231,6 +252,7 @@ impl System {
             search: Search::new(store.clone(), handles.search_index),
             scans,
             agent_zero,
+            webhooks,
             store,
             tree,
             events: handles.events,

@@ -5,16 +5,20 @@ mod environment;
 mod health;
 mod image;
 mod limits;
+mod network;
 mod project;
 mod secrets;
+mod webhook;
 
 pub use deployment::{Command, DeploymentName, HealthPath, Port};
 pub use environment::Environment;
 pub use health::{HealthCheck, Retries, Seconds};
 pub use image::ImageRef;
 pub use limits::{CpuLimit, MemoryLimit};
+pub use network::Network;
 pub use project::{ProjectName, ProjectPath, ProjectType, ShortText, TechStack};
 pub use secrets::{Secrets, shown};
+pub use webhook::{WebhookSecret, WebhookUrl};
 
 /// Why a text was not accepted as a value; says what is allowed, never repeats the input.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

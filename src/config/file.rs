@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use borgos_actors::value::Port;
+use borgos_actors::value::{Network, Port};
 use serde::Deserialize;
 
 use super::{
@@ -39,6 +39,8 @@ pub struct File {
     pub agent_zero_as_root: Option<YesNo>,
     /// See [`super::Config::allowed_hosts`].
     pub allowed_hosts: Vec<HostName>,
+    /// See [`super::Config::webhook_allow`].
+    pub webhook_allow: Vec<Network>,
     /// See [`super::Config::zenith_dir`].
     pub zenith_dir: Option<PathBuf>,
     /// Where the language model is that tables of agents need not name again.

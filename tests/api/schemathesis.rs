@@ -10,7 +10,7 @@ use std::{
 use serde_json::json;
 use tokio::{process::Command, time::timeout};
 
-use crate::support::{Runtime, Setup, World, variable};
+use crate::support::{Runtime, Setup, World, python_program};
 
 const TOKEN: &str = "schemathesis-token";
 /// An agent that is done at once, under the name that the documented examples have.
@@ -22,13 +22,6 @@ fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/api/schemathesis")
         .join(name)
-}
-
-/// A command of the Python environment that `tests/run` has prepared.
-fn python_program(name: &str) -> Command {
-    let mut command = Command::new(Path::new(&variable("BORGOS_TEST_PYTHON_DIR")).join("bin").join(name));
-    command.kill_on_drop(true);
-    command
 }
 
 async fn output(mut command: Command) -> Output {

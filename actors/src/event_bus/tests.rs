@@ -27,8 +27,12 @@ impl World {
             data_dir: directory.path().to_owned(),
         };
         let store = Store::open(&settings).await.unwrap();
-        let state = State {
+        let args = Args {
             store,
+            webhooks: Handle::new(webhooks::PATH, 1),
+        };
+        let state = State {
+            args,
             fanout: Fanout::default(),
             is_publish_queued: false,
             is_in_doubt: false,
@@ -49,11 +53,11 @@ impl World {
             stack_trace: None,
             context: serde_json::Value::Null,
         };
-        error_log::record(&self.state.store, &entry).await.unwrap();
+        error_log::record(&self.state.args.store, &entry).await.unwrap();
     }
 
     async fn publish(&mut self) {
-        let events = assign(&self.state.store).await.unwrap();
+        let events = assign(&self.state.args.store).await.unwrap();
         self.state.fan_out_all(&events);
     }
 
@@ -123,7 +127,7 @@ async fn readers_look_in_the_store_after_offsets_may_have_been_given_unseen() {
     let (_, mut queue, _) = world.attach().await;
     world.log_error().await;
     // Committed, but the answer was lost.
-    assign(&world.state.store).await.unwrap();
+    assign(&world.state.args.store).await.unwrap();
     world.state.doubt(&Error::Internal("the answer was lost".to_owned()));
     assert_eq!(take(&mut queue), None);
     world.publish().await;

@@ -39,6 +39,8 @@ pub const TASKS: &str = "tasks";
 pub const AGENT_ZERO: &str = "agent-zero";
 /// What happens to the actors.
 pub const ACTORS: &str = "actors";
+/// What happens to BorgOS itself.
+pub const SYSTEM: &str = "system";
 
 /// The advisory lock under which offsets are given on PostgreSQL, where several programs may share the database.
 const POSTGRES_LOCK: i64 = 0x0062_6f72_676f_7302;
@@ -165,6 +167,19 @@ pub async fn assign_offsets(store: &Store, limit: u64) -> Result<Vec<Event>, Err
 /// # Errors
 /// Fails when the name cannot be one of a channel, or when the database does.
 pub async fn replay(store: &Store, channel: &str, after: i64, up_to: i64, limit: u64) -> Result<Vec<Event>, Error> {
+    store
+        .read(async |reader| replay_in(reader, channel, after, up_to, limit).await)
+        .await
+}
+
+/// [`replay`] for those who act on the events in the same transaction.
+pub(super) async fn replay_in(
+    database: &impl ConnectionTrait,
+    channel: &str,
+    after: i64,
+    up_to: i64,
+    limit: u64,
+) -> Result<Vec<Event>, Error> {
     let name = name::Name::parse(channel)?;
     let query = name
         .rows()
@@ -172,12 +187,8 @@ pub async fn replay(store: &Store, channel: &str, after: i64, up_to: i64, limit:
         .filter(name.offset_column().lte(up_to))
         .order_by_asc(name.offset_column())
         .limit(limit);
-    store
-        .read(async |reader| {
-            let rows = query.all(reader).await?;
-            rows.into_iter().map(Event::try_from).collect()
-        })
-        .await
+    let rows = query.all(database).await?;
+    rows.into_iter().map(Event::try_from).collect()
 }
 
 /// Returns the last offset of each of these channels; 0 for one that never had an event.
@@ -233,7 +244,11 @@ fn names(rows: &[row::Model]) -> Vec<String> {
     names
 }
 
-async fn tops_of(database: &impl ConnectionTrait, names: Vec<String>) -> Result<BTreeMap<String, i64>, DbErr> {
+/// [`tops`] for those who act on them in the same transaction.
+pub(super) async fn tops_of(
+    database: &impl ConnectionTrait,
+    names: Vec<String>,
+) -> Result<BTreeMap<String, i64>, DbErr> {
     let mut tops: BTreeMap<String, i64> = names.iter().map(|name| (name.clone(), 0)).collect();
     let rows = row::offsets::Entity::find()
         .filter(row::offsets::Column::Name.is_in(names))

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use sea_orm::{QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
 use serde::Serialize;
 
-use super::{Listed, Page, Store, column::storable, now};
+use super::{Listed, Page, Store, ago, column::storable};
 use crate::{Error, id::QueryId};
 
 mod row;
@@ -114,8 +114,7 @@ pub async fn list(store: &Store, filter: &Filter, page: Page) -> Result<Listed<E
 /// # Errors
 /// Fails when the database does; what was deleted before that stays deleted.
 pub async fn prune(store: &Store, max_age: Duration) -> Result<u64, Error> {
-    let age = chrono::Duration::from_std(max_age).unwrap_or(chrono::Duration::MAX);
-    let Some(oldest_kept) = now().checked_sub_signed(age) else {
+    let Some(oldest_kept) = ago(max_age) else {
         return Ok(0);
     };
     let old = row::Entity::find()
@@ -125,15 +124,5 @@ pub async fn prune(store: &Store, max_age: Duration) -> Result<u64, Error> {
         .limit(BATCH)
         .into_query();
     let delete = row::Entity::delete_many().filter(row::Column::Id.in_subquery(old));
-    let mut num_deleted = 0;
-    loop {
-        let batch = delete.clone();
-        let deleted = store
-            .write(async |transaction| Ok(batch.exec(transaction).await?))
-            .await?;
-        num_deleted += deleted.rows_affected;
-        if deleted.rows_affected < BATCH {
-            return Ok(num_deleted);
-        }
-    }
+    store.delete_batches(delete, BATCH).await
 }

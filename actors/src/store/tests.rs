@@ -14,6 +14,7 @@ mod scans;
 mod task_leases;
 mod task_orders;
 mod tasks;
+mod webhooks;
 
 /// Actors and requests await the store on any thread; a future that cannot move shows only where it is spawned.
 #[test]
@@ -21,7 +22,7 @@ fn every_answer_can_be_awaited_on_any_thread() {
     use std::time::Duration;
 
     use super::{Page, Settings, Store};
-    use crate::id::{DeploymentId, ProjectId, ReleaseId, TaskId};
+    use crate::id::{DeploymentId, ProjectId, ReleaseId, TaskId, WebhookId};
 
     const PAGE: Page = Page { limit: 1, offset: 0 };
 
@@ -38,6 +39,10 @@ fn every_answer_can_be_awaited_on_any_thread() {
         super::tasks::loads(&store).await?;
         super::audit::list(&store, PAGE).await?;
         super::mcp_queries::list(&store, &Default::default(), PAGE).await?;
+        super::webhooks::list(&store, PAGE).await?;
+        super::webhooks::lagging(&store).await?;
+        super::webhooks::deliveries::list(&store, WebhookId(1), None, PAGE).await?;
+        super::webhooks::deliveries::due(&store, WebhookId(1), &[], 1).await?;
         super::events::replay(&store, "tasks", 0, 1, 1).await?;
         super::events::tops(&store, &["tasks"]).await?;
         super::events::oldest(&store, "tasks").await?;
@@ -53,6 +58,9 @@ fn every_answer_can_be_awaited_on_any_thread() {
         super::events::assign_offsets(&store, 1).await?;
         super::events::prune(&store, Duration::ZERO, 1).await?;
         super::mcp_queries::prune(&store, Duration::ZERO).await?;
+        super::webhooks::update(&store, WebhookId(1), &Default::default()).await?;
+        super::webhooks::spool(&store, WebhookId(1), |_, _| None).await?;
+        super::webhooks::delete(&store, WebhookId(1)).await?;
         let owner = super::tasks::Owner::new(store.instance());
         super::tasks::create(&store, &samples::new_task("llm"), 1).await?;
         super::tasks::claim(&store, &owner, &[], 1, Duration::ZERO).await?;

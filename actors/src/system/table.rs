@@ -8,10 +8,11 @@ use crate::{
     agent_zero,
     deployments::reconciler,
     edge, event_bus, journal, metrics, scanner, search_index,
-    store::{ANSWER_TIMEOUT, Store},
+    store::ANSWER_TIMEOUT,
     store_watch,
     supervision::{self, ChildSpec, Children, Handle, Limit, Strategy, SupervisorSpec},
     tasks::queue as task_queue,
+    webhooks,
 };
 
 /// As many nudges and subscriptions may wait for the event bus.
@@ -52,6 +53,7 @@ pub(super) struct Handles {
     pub(super) task_queue: Handle<task_queue::Message>,
     pub(super) agent_zero: Handle<agent_zero::Message>,
     pub(super) reconciler: Handle<reconciler::Message>,
+    pub(super) webhooks: Handle<webhooks::Message>,
 }
 
 impl Handles {
@@ -67,13 +69,14 @@ impl Handles {
             task_queue: Handle::new(task_queue::PATH, CAPACITY),
             agent_zero: Handle::new(agent_zero::PATH, CAPACITY),
             reconciler: Handle::new("reconciler", CAPACITY),
+            webhooks: Handle::new(webhooks::PATH, CAPACITY),
         }
     }
 }
 
 /// What the static actors are given.
 pub(super) struct Parts {
-    pub(super) store: Store,
+    pub(super) events: event_bus::Args,
     pub(super) store_watch: store_watch::Args,
     pub(super) journal: journal::Args,
     pub(super) metrics: metrics::Args,
@@ -83,6 +86,7 @@ pub(super) struct Parts {
     pub(super) task_queue: task_queue::Args,
     pub(super) agent_zero: agent_zero::Args,
     pub(super) reconciler: reconciler::Args,
+    pub(super) webhooks: webhooks::Args,
 }
 
 impl Parts {
@@ -110,7 +114,7 @@ impl Parts {
             Strategy::OneForOne,
             APP,
             vec![
-                worker(&handles.events, "event-bus", || event_bus::Bus, self.store),
+                worker(&handles.events, "event-bus", || event_bus::Bus, self.events),
                 worker(&handles.journal, "journal", || journal::Journal, self.journal).stall(STORE_STALL),
                 worker(&handles.metrics, "metrics", || metrics::Metrics, self.metrics),
                 worker(&handles.edge, "edge", || edge::EdgeActor, self.edge),
@@ -134,6 +138,7 @@ impl Parts {
                     || task_queue::TaskQueue,
                     self.task_queue,
                 ),
+                worker(&handles.webhooks, "webhooks", || webhooks::WebhooksActor, self.webhooks).stall(STORE_STALL),
             ],
         );
         supervisor(

@@ -7,7 +7,7 @@ use sea_orm::{FromQueryResult, QuerySelect, entity::prelude::*, sea_query::Query
 use super::{row, tops_of};
 use crate::{
     Error,
-    store::{Store, now},
+    store::{Store, ago},
 };
 
 /// Rows per transaction, so that writers wait for milliseconds.
@@ -41,8 +41,7 @@ pub async fn prune(store: &Store, max_age: Duration, max_rows: u64) -> Result<u6
 
 /// Returns each channel's last offset that is too old.
 async fn too_old(store: &Store, max_age: Duration) -> Result<BTreeMap<String, i64>, Error> {
-    let age = chrono::Duration::from_std(max_age).unwrap_or(chrono::Duration::MAX);
-    let Some(oldest_kept) = now().checked_sub_signed(age) else {
+    let Some(oldest_kept) = ago(max_age) else {
         return Ok(BTreeMap::new());
     };
     let query = row::Entity::find()
@@ -88,15 +87,5 @@ async fn delete_up_to(store: &Store, channel: &str, bound: i64) -> Result<u64, E
         .limit(BATCH)
         .take();
     let delete = row::Entity::delete_many().filter(row::Column::Id.in_subquery(oldest));
-    let mut num_deleted = 0;
-    loop {
-        let batch = delete.clone();
-        let result = store
-            .write(async |transaction| Ok(batch.exec(transaction).await?))
-            .await?;
-        num_deleted += result.rows_affected;
-        if result.rows_affected < BATCH {
-            return Ok(num_deleted);
-        }
-    }
+    store.delete_batches(delete, BATCH).await
 }
