@@ -8,6 +8,7 @@ use borgos_actors::{
         deployments,
         releases::{self, Status},
     },
+    value::GitRef,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -16,7 +17,10 @@ use warp::{Filter, filters::BoxedFilter, reply::Response};
 use super::{below, tell};
 use crate::{
     app::App,
-    body::{self, field::Id},
+    body::{
+        self,
+        field::{self, Id},
+    },
     problem::Problem,
     query::{self, Page, Query},
     reply::{self, Reply},
@@ -30,6 +34,14 @@ struct Rollback {
     release: Id,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Redeploy {
+    /// A commit or a branch; `null` for the project's directory. Left out, it is what it was.
+    #[serde(default, deserialize_with = "field::nullable")]
+    source_ref: Option<Option<GitRef>>,
+}
+
 /// Returns the filters of this resource.
 pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let list = below("releases")
@@ -40,6 +52,7 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let redeploy = below("redeploy")
         .and(warp::post())
         .and(query::none())
+        .and(body::json_opt())
         .and(with(app))
         .then(redeploy);
     let rollback = below("rollback")
@@ -58,8 +71,12 @@ async fn list(id: i64, query: Query, app: Arc<App>) -> Result<Reply, Problem> {
 }
 
 /// POST /api/v1/deployments/{id}/redeploy
-async fn redeploy(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
-    let release = app.system.deployments.redeploy(DeploymentId(id)).await?;
+async fn redeploy(id: i64, request: Option<Redeploy>, app: Arc<App>) -> Result<Reply, Problem> {
+    let deployments = &app.system.deployments;
+    let release = match request.and_then(|request| request.source_ref) {
+        None => deployments.redeploy(DeploymentId(id)).await?,
+        Some(source_ref) => deployments.redeploy_from(DeploymentId(id), source_ref.as_ref()).await?,
+    };
     let message = format!("Deployment {id} is building release {}", release.number);
     Ok(reply::accepted(&json!({"message": message, "release": release.number})))
 }
