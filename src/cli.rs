@@ -11,6 +11,7 @@ mod failure;
 mod logs;
 mod mcp;
 mod output;
+mod plan;
 mod scan;
 mod search;
 mod status;
@@ -37,6 +38,7 @@ Examples:
   borgos status                              how the service and its machine are
   borgos actors                              what runs inside, as a tree
   borgos actors restart deployment/3         replace one actor; its container keeps running
+  borgos plan 1                              how project 1 would be built and started, and why
   borgos deploy 1 --port 8090                deploy project 1
   borgos redeploy 3                          build a new release of deployment 3
   borgos logs 3 --follow                     what deployment 3 prints
@@ -83,10 +85,12 @@ enum Command {
     Actors(actors::Arguments),
     /// Deploy a project on a port
     Deploy(deployments::DeployArguments),
+    /// Show how a project would be deployed, and why
+    Plan(plan::Arguments),
     /// List the deployments
     Deployments(deployments::ListArguments),
     /// Build a new release, which serves once it is healthy
-    Redeploy(deployments::OneArguments),
+    Redeploy(deployments::RedeployArguments),
     /// Have an earlier release serve again, or list those that can
     Rollback(deployments::RollbackArguments),
     /// Start a deployment that does not run
@@ -128,8 +132,9 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Status { remote, json }) => status::run(&remote, json).await,
         Some(Command::Actors(arguments)) => actors::run(arguments).await,
         Some(Command::Deploy(arguments)) => deployments::deploy(arguments).await,
+        Some(Command::Plan(arguments)) => plan::run(arguments).await,
         Some(Command::Deployments(arguments)) => deployments::list(arguments).await,
-        Some(Command::Redeploy(arguments)) => deployments::act(arguments, "redeploy").await,
+        Some(Command::Redeploy(arguments)) => deployments::redeploy(arguments).await,
         Some(Command::Rollback(arguments)) => deployments::rollback(arguments).await,
         Some(Command::Start(arguments)) => deployments::act(arguments, "start").await,
         Some(Command::Stop(arguments)) => deployments::act(arguments, "stop").await,

@@ -2,6 +2,7 @@
 
 mod agent_zero;
 mod agents;
+mod build;
 mod file;
 mod values;
 
@@ -18,6 +19,7 @@ use clap::Args;
 use self::agents::{Defaults, LLM_KEY_VARIABLE};
 pub use self::{
     agent_zero::{AgentZero, AgentZeroFlags},
+    build::Build,
     file::File,
     values::{BaseUrl, HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret, YesNo},
 };
@@ -124,6 +126,8 @@ pub struct Config {
     pub zenith_dir: Option<PathBuf>,
     /// Who carries out tasks.
     pub agents: Vec<AgentSettings>,
+    /// What releases are built from.
+    pub build: Build,
     /// Which log lines are written.
     pub log: LogFilter,
     /// How log lines are written.
@@ -220,6 +224,7 @@ impl Config {
         };
         let config = Self {
             agents: agents::resolve(file.agents, &defaults, variable)?,
+            build: file.build,
             listen: flags.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN),
             data_dir,
             database_url: flags.database_url.or(file.database_url),
@@ -362,6 +367,10 @@ mod tests {
             ("[agents.x]\nkind = \"command\"\nargv = []", "argv"),
             ("[agents.x]\nkind = \"shell\"", "shell"),
             ("[agents.x]\nkind = \"command\"", "agents.x.command"),
+            ("[build]\nimage = \"x\"", "image"),
+            ("[build.images]\nruby = \"ruby:3\"", "ruby"),
+            ("[build.images]\nnode = \"Node Slim\"", "image reference"),
+            ("[build]\ngit_protocols = [\"ext\"]", "ext"),
         ] {
             std::fs::write(default_file(directory.path()), text).unwrap();
             let error = load(&["--data-dir", data_dir], &[]).unwrap_err();

@@ -159,6 +159,7 @@ pub static TABLE: &[Endpoint] = &[
         Scope::Read,
         "projects.languages",
     ),
+    Endpoint::new(GET, "/api/v1/projects/{id}/plan", Scope::Read, "projects.plan"),
     Endpoint::new(POST, "/api/v1/projects/{id}/scan", Scope::Deploy, "projects.scan"),
     Endpoint::new(GET, "/api/v1/search/code", Scope::Read, "search.code"),
     Endpoint::new(POST, "/api/v1/search/code", Scope::Read, "search.code"),

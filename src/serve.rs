@@ -96,6 +96,8 @@ fn settings(config: &Config) -> anyhow::Result<system::Settings> {
         },
         zenith_dir: config.zenith_dir.clone(),
         agents: config.agents.clone(),
+        images: config.build.images.clone(),
+        git_protocols: config.build.git_protocols.clone(),
         agent_zero: agent_zero::Settings {
             directory: config.agent_zero.directory.clone(),
             port: config.agent_zero.port,

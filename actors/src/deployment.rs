@@ -1,9 +1,10 @@
 //! One actor per deployment, which makes what runs agree with what is wanted.
 //!
-//! [`machine`] decides, `job` does what takes long, [`actor`] ties them to the row; `crash_loop` says when to try again and
+//! [`machine`] decides, `job` and `build` do what takes long, [`actor`] ties them to the row; `crash_loop` says when to try again and
 //! `watch` whether a running instance is well.
 
 pub mod actor;
+mod build;
 mod crash_loop;
 mod failure;
 mod job;

@@ -9,11 +9,12 @@ use tokio::{
 
 use crate::{
     Error,
+    checkouts::Checkouts,
     deployment::{self, Desired, Goal},
     event_bus,
     id::{DeploymentId, ProjectId},
     logs::Logs,
-    runtime::{self, Runtime, Wanted, port},
+    runtime::{self, port},
     store::{
         Store,
         deployments::{self, Deployment, NewDeployment, Patch},
@@ -21,7 +22,7 @@ use crate::{
         releases::Release,
     },
     supervision::Handle,
-    value::{Command, CpuLimit, DeploymentName, Environment, HealthCheck, ImageRef, MemoryLimit, Port},
+    value::{Command, CpuLimit, DeploymentName, Environment, GitRef, HealthCheck, ImageRef, MemoryLimit, Port},
 };
 
 mod directory;
@@ -29,11 +30,13 @@ mod grace;
 mod logs;
 pub mod reconciler;
 mod runtimes;
+mod sources;
 mod stats;
 
 pub use directory::Directory;
 pub use logs::Log;
 pub use runtimes::Runtimes;
+pub use sources::Planned;
 pub use stats::Stats;
 
 /// How long a caller waits for a stop: the program's ten seconds of grace, and some for the engine.
@@ -66,6 +69,8 @@ pub struct DeployRequest {
     pub command: Option<Command>,
     /// The port inside the container.
     pub container_port: Option<Port>,
+    /// The commit, or the branch, to build from instead of the project's directory.
+    pub source_ref: Option<GitRef>,
     /// How it is asked whether it is well.
     pub health_check: HealthCheck,
 }
@@ -88,6 +93,7 @@ pub struct Deployments {
     reconciler: Handle<reconciler::Message>,
     events: Handle<event_bus::Message>,
     logs: Logs,
+    checkouts: Checkouts,
     log_readers: Arc<Semaphore>,
 }
 
@@ -100,6 +106,7 @@ impl Deployments {
         reconciler: Handle<reconciler::Message>,
         events: Handle<event_bus::Message>,
         logs: Logs,
+        checkouts: Checkouts,
     ) -> Self {
         Self {
             store,
@@ -108,6 +115,7 @@ impl Deployments {
             reconciler,
             events,
             logs,
+            checkouts,
             log_readers: Arc::new(Semaphore::new(logs::MAX_READERS)),
         }
     }
@@ -115,8 +123,8 @@ impl Deployments {
     /// Accepts a deployment: once this returns it is on disk, has its port and will be built and started.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `PROJECT_INACTIVE`, `NOTHING_TO_DEPLOY`, `PORT_IN_USE`, `NAME_IN_USE`, and those of the database and
-    /// the engine.
+    /// `NOT_FOUND`, `PROJECT_INACTIVE`, `NOTHING_TO_DEPLOY`, those of a `source_ref` that cannot be built, `PORT_IN_USE`,
+    /// `NAME_IN_USE`, and those of the database and the engine.
     pub async fn deploy(&self, request: DeployRequest) -> Result<Deployment, Error> {
         let project = projects::project(&self.store, request.project_id).await?;
         if !project.is_active {
@@ -127,7 +135,7 @@ impl Deployments {
             });
         }
         let runtime = self.runtimes.default_runtime();
-        check_deployable(&*runtime, &project, &request).await?;
+        self.check_deployable(&*runtime, &project, &request).await?;
         self.check_port(request.port).await?;
         let row = deployments::create(&self.store, &new_row(&project, runtime.kind(), request)?).await?;
         self.announce(row.id);
@@ -287,16 +295,6 @@ impl Deployments {
     }
 }
 
-async fn check_deployable(runtime: &dyn Runtime, project: &Project, request: &DeployRequest) -> Result<(), Error> {
-    let wanted = Wanted {
-        directory: project.path.clone(),
-        image: request.image.clone(),
-        command: request.command.clone(),
-    };
-    runtime.plan(&wanted).await?;
-    Ok(())
-}
-
 fn new_row(project: &Project, runtime: runtime::Kind, request: DeployRequest) -> Result<NewDeployment, Error> {
     let name = match request.name {
         Some(name) => name,
@@ -310,6 +308,7 @@ fn new_row(project: &Project, runtime: runtime::Kind, request: DeployRequest) ->
         image: request.image,
         command: request.command,
         container_port: request.container_port,
+        source_ref: request.source_ref,
         environment: request.environment,
         cpu_limit: request.cpu_limit,
         memory_limit: request.memory_limit,
@@ -363,7 +362,16 @@ mod tests {
         let runtimes = Runtimes::new(processes.clone(), processes, Kind::Process, false);
         let (reconciler, events) = (Handle::new("reconciler", 1), Handle::new("event-bus", 1));
         let logs = Logs::new(directory);
-        Deployments::new(store, runtimes, Directory::default(), reconciler, events, logs)
+        let checkouts = Checkouts::below(directory, Vec::new()).unwrap();
+        Deployments::new(
+            store,
+            runtimes,
+            Directory::default(),
+            reconciler,
+            events,
+            logs,
+            checkouts,
+        )
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@
 //! - [`event_bus`]: publishes the outbox rows with dense offsets, live and replayed.
 //! - [`runtime`]: how a release runs: Docker containers or plain processes.
 //! - [`health`]: asks an app once whether it is well.
+//! - [`checkouts`]: work directories of commits that releases are built from.
 //! - [`deployment`]: one actor per deployment that makes what runs agree with what is wanted.
 //! - [`deployments`]: what people can do with them, and the reconciler that keeps an actor for each.
 //! - [`edge`]: the process that holds the public ports, and the actor that keeps it.
@@ -12,6 +13,7 @@
 //! - [`logs`]: what deployments print, kept beyond their instances.
 //! - [`lock_file`]: one process per directory.
 //! - [`manifests`]: what a project's manifests, lock files and reports say about it.
+//! - [`plan`]: how a project is built and started, found out from its files.
 //! - [`scan`]: what is in a project, what is broken in it, and how well it is.
 //! - [`scanner`]: the actor that decides what is scanned, and keeps what was found.
 //! - [`search`]: finds code and projects, blocking and by itself.
@@ -25,11 +27,13 @@
 
 pub mod agent_zero;
 mod cancel;
+pub mod checkouts;
 pub mod deployment;
 pub mod deployments;
 pub mod edge;
 pub mod error;
 pub mod event_bus;
+mod git;
 pub mod health;
 pub mod id;
 pub mod journal;
@@ -37,6 +41,7 @@ pub mod lock_file;
 pub mod logs;
 pub mod manifests;
 pub mod metrics;
+pub mod plan;
 mod program;
 mod rotation;
 pub mod runtime;

@@ -41,10 +41,12 @@ mod tree;
 mod workspace;
 mod xml;
 
+pub(crate) use docker::exposed_ports;
 pub use findings::{
     Coverage, Dependency, Drift, Ecosystem, EntryKind, EntryPoint, Findings, Gap, ImageBase, Invalid, Kind, Port,
     Source, Stack, Workspace,
 };
+pub(crate) use procfile::port_in;
 
 /// Findings have no more dependencies than this: a large monorepo has some ten thousand.
 pub const MAX_DEPENDENCIES: usize = 20_000;

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{DeploymentId, Generation},
+    plan::Plan,
     value::{Command, CpuLimit, Environment, ImageRef, MemoryLimit, Port},
 };
 
@@ -47,7 +48,7 @@ pub struct Wanted {
     pub command: Option<Command>,
 }
 
-/// Where a release comes from: what [`Runtime::plan`] found to be deployable.
+/// Where a release comes from: what a [`Plan`] found to be deployable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// A ready image.
@@ -56,6 +57,15 @@ pub enum Source {
     Dockerfile {
         /// The build context.
         context: PathBuf,
+    },
+    /// A directory for which a Dockerfile was written.
+    Written {
+        /// The build context, which stays as it is.
+        context: PathBuf,
+        /// The Dockerfile's text.
+        dockerfile: String,
+        /// What is not sent when the directory has no `.dockerignore`.
+        ignored: &'static [&'static str],
     },
     /// A program that runs in the project's directory.
     Command {
@@ -281,7 +291,7 @@ pub trait Runtime: Send + Sync {
     async fn ping(&self) -> Result<String, Error>;
 
     /// Finds out how to run a project, without changing anything.
-    async fn plan(&self, wanted: &Wanted) -> Result<Source, Error>;
+    async fn plan(&self, wanted: &Wanted) -> Result<Plan, Error>;
 
     /// Makes the source runnable: builds or finds the image. Dropping the future cancels the build.
     async fn prepare(

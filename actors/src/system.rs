@@ -39,12 +39,14 @@ use table::{Handles, Parts};
 use crate::{
     Error,
     agent_zero::{self, AgentZero},
+    checkouts::{Checkouts, Protocol},
     deployments::{Deployments, Directory, Runtimes, reconciler},
     edge, event_bus,
     id::ProjectId,
     journal,
     logs::Logs,
     metrics::{self, Sample},
+    plan::Images,
     runtime::{self, Docker, Kind, Processes, Runtime},
     scanner::{self, Scans, Snapshots},
     search::code::{CodeIndex, Damaged},
@@ -92,6 +94,10 @@ pub struct Settings {
     pub agent_zero: agent_zero::Settings,
     /// Inner networks to which webhooks may be sent.
     pub webhook_allow: Vec<Network>,
+    /// What written Dockerfiles stand on.
+    pub images: Images,
+    /// By which protocols commits are fetched.
+    pub git_protocols: Vec<Protocol>,
 }
 
 /// Why the system could not be started.
@@ -160,6 +166,7 @@ impl System {
         let handles = Handles::new();
         let directory = Directory::default();
         let logs = Logs::new(&settings.data_dir);
+        let checkouts = Checkouts::below(&settings.data_dir, settings.git_protocols).map_err(StartError::Files)?;
         let (sample_sender, samples) = watch::channel(Sample::default());
         let agent_zero_args = agent_zero::Args::new(
             settings.agent_zero,
@@ -229,6 +236,7 @@ impl System {
                 edge: handles.edge.clone(),
                 events: handles.events.clone(),
                 logs: logs.clone(),
+                checkouts: checkouts.clone(),
             },
             webhooks: webhooks_args,
         };
@@ -248,6 +256,7 @@ impl System {
                 handles.reconciler,
                 handles.events.clone(),
                 logs,
+                checkouts,
             ),
             search: Search::new(store.clone(), handles.search_index),
             scans,
@@ -320,6 +329,7 @@ fn rebuild(scanner: &Handle<scanner::Message>, damaged: &[Damaged]) {
 
 async fn runtimes(settings: &Settings, store: &Store) -> Result<Runtimes, StartError> {
     let docker = Docker::connect(store.instance()).map_err(|error| StartError::Runtime(error.into()))?;
+    let docker = docker.with_images(settings.images.clone());
     let keeper_args = vec!["keeper".into()];
     let process = Processes::new(&settings.data_dir, settings.program.clone(), keeper_args)
         .map_err(|error| StartError::Runtime(error.into()))?;

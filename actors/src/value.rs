@@ -2,6 +2,7 @@
 
 mod deployment;
 mod environment;
+mod git_ref;
 mod health;
 mod image;
 mod limits;
@@ -12,6 +13,7 @@ mod webhook;
 
 pub use deployment::{Command, DeploymentName, HealthPath, Port};
 pub use environment::Environment;
+pub use git_ref::GitRef;
 pub use health::{HealthCheck, Retries, Seconds};
 pub use image::ImageRef;
 pub use limits::{CpuLimit, MemoryLimit};

@@ -19,6 +19,7 @@ mod m20260102_000010_release_facts;
 mod m20260102_000011_project_scans;
 mod m20260102_000012_mcp_queries;
 mod m20260102_000015_webhooks;
+mod m20260102_000018_release_origin;
 
 struct Migrator;
 
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260102_000011_project_scans::Migration),
             Box::new(m20260102_000012_mcp_queries::Migration),
             Box::new(m20260102_000015_webhooks::Migration),
+            Box::new(m20260102_000018_release_origin::Migration),
         ]
     }
 }

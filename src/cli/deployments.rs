@@ -37,6 +37,9 @@ pub(super) struct DeployArguments {
     /// Ready image to run instead of a build
     #[arg(long)]
     image: Option<String>,
+    /// Commit, branch or tag to build instead of the project's directory
+    #[arg(long, value_name = "REF")]
+    source_ref: Option<String>,
     /// CPUs that it may use, such as 0.5
     #[arg(long, value_name = "CPUS")]
     cpu_limit: Option<String>,
@@ -55,6 +58,15 @@ pub(super) struct OneArguments {
     /// Id of the deployment
     #[arg(value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
     deployment: i64,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RedeployArguments {
+    #[command(flatten)]
+    one: OneArguments,
+    /// Commit, branch or tag to build, now and by further redeploys
+    #[arg(long, value_name = "REF")]
+    source_ref: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -101,6 +113,7 @@ pub(super) async fn deploy(arguments: DeployArguments) -> Result<(), Failure> {
     for (field, value) in [
         ("name", arguments.name),
         ("image", arguments.image),
+        ("source_ref", arguments.source_ref),
         ("cpu_limit", arguments.cpu_limit),
         ("memory_limit", arguments.memory_limit),
     ] {
@@ -137,6 +150,17 @@ pub(super) async fn act(arguments: OneArguments, verb: &str) -> Result<(), Failu
     let client = Client::new(&arguments.remote)?;
     let path = format!("/api/v1/deployments/{}/{verb}", arguments.deployment);
     say(&client.post(&path).await?)
+}
+
+/// Asks for a new release.
+pub(super) async fn redeploy(arguments: RedeployArguments) -> Result<(), Failure> {
+    let Some(source_ref) = arguments.source_ref else {
+        return act(arguments.one, "redeploy").await;
+    };
+    let client = Client::new(&arguments.one.remote)?;
+    let path = format!("/api/v1/deployments/{}/redeploy", arguments.one.deployment);
+    let body = json!({"source_ref": source_ref});
+    say(&client.request(Method::POST, &path, Some(&body)).await?)
 }
 
 /// Has an earlier release serve again, or lists those that can.

@@ -11,7 +11,7 @@ use borgos_actors::value::{Network, Port};
 use serde::Deserialize;
 
 use super::{
-    BaseUrl, Error, HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret, YesNo, agents::AgentTable,
+    BaseUrl, Build, Error, HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret, YesNo, agents::AgentTable,
     default_file,
 };
 
@@ -49,6 +49,8 @@ pub struct File {
     pub llm_model: Option<String>,
     /// See [`super::Config::agents`]; each has a table of its own.
     pub agents: BTreeMap<String, AgentTable>,
+    /// See [`super::Config::build`].
+    pub build: Build,
     /// See [`super::Config::log`].
     pub log: Option<LogFilter>,
     /// See [`super::Config::log_format`].

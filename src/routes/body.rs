@@ -3,6 +3,7 @@
 use borgos_actors::{
     deployment::{Desired, Status},
     id::{DeploymentId, Generation, ProjectId, ReleaseId},
+    plan::Recipe,
     runtime::{Artifact, InstanceRef, Kind},
     store::{
         deployments::Deployment,
@@ -10,8 +11,8 @@ use borgos_actors::{
         releases::{self, Phase, Release},
     },
     value::{
-        Command, CpuLimit, DeploymentName, HealthPath, ImageRef, MemoryLimit, Port, ProjectName, ProjectType, Retries,
-        Seconds, TechStack, shown,
+        Command, CpuLimit, DeploymentName, GitRef, HealthPath, ImageRef, MemoryLimit, Port, ProjectName, ProjectType,
+        Retries, Seconds, TechStack, shown,
     },
 };
 use chrono::{DateTime, Utc};
@@ -117,6 +118,8 @@ pub(crate) struct DeploymentBody {
     image: Option<ImageRef>,
     command: Option<Command>,
     container_port: Option<Port>,
+    /// The commit or branch that its releases are built from.
+    source_ref: Option<GitRef>,
     release_id: Option<ReleaseId>,
     /// The release that is to serve, when that is another one.
     next_release_id: Option<ReleaseId>,
@@ -138,6 +141,11 @@ pub(crate) struct ReleaseBody {
     is_serving: bool,
     /// The image; a process has none.
     image_id: Option<String>,
+    /// The commit or branch that was asked for, and the commit that this was.
+    source_ref: Option<GitRef>,
+    source_commit: Option<String>,
+    /// How it was built, once that is known.
+    plan: Option<Recipe>,
     environment: Map<String, Value>,
     cpu_limit: Option<CpuLimit>,
     memory_limit: Option<MemoryLimit>,
@@ -166,6 +174,9 @@ impl ReleaseBody {
                 Some(Artifact::Image { id, .. }) => Some(id),
                 Some(Artifact::Command { .. }) | None => None,
             },
+            source_ref: release.source_ref,
+            source_commit: release.source_commit,
+            plan: release.recipe,
             environment: release.environment.iter().map(masked).collect(),
             cpu_limit: release.cpu_limit,
             memory_limit: release.memory_limit,
@@ -206,6 +217,7 @@ impl From<Deployment> for DeploymentBody {
             image: row.image,
             command: row.command,
             container_port: row.container_port,
+            source_ref: row.source_ref,
             release_id: row.release_id,
             next_release_id: Some(row.target_id).filter(|target| row.release_id != Some(*target)),
             generation: row.generation,

@@ -8,8 +8,8 @@ use borgos_actors::{
     id::{DeploymentId, ProjectId},
     store::deployments::{self, Filter as DeploymentFilter},
     value::{
-        Command, CpuLimit, DeploymentName, Environment, HealthCheck, HealthPath, ImageRef, MemoryLimit, Port, Retries,
-        Seconds,
+        Command, CpuLimit, DeploymentName, Environment, GitRef, HealthCheck, HealthPath, ImageRef, MemoryLimit, Port,
+        Retries, Seconds,
     },
 };
 use schemars::JsonSchema;
@@ -63,6 +63,7 @@ pub(crate) struct Deploy {
     image: Option<ImageRef>,
     command: Option<Command>,
     container_port: Option<Port>,
+    source_ref: Option<GitRef>,
     health_check_path: Option<HealthPath>,
     health_timeout_s: Option<Seconds>,
     health_interval_s: Option<Seconds>,
@@ -165,6 +166,7 @@ async fn deploy(request: Deploy, app: Arc<App>) -> Result<Reply, Problem> {
         image: request.image,
         command: request.command,
         container_port: request.container_port,
+        source_ref: request.source_ref,
         health_check,
     };
     let row = app.system.deployments.deploy(request).await?;

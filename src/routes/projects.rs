@@ -1,6 +1,7 @@
 //! Projects: directories of code that BorgOS knows.
 
 pub(crate) mod files;
+pub(crate) mod plan;
 pub(crate) mod scan;
 
 use std::sync::Arc;
@@ -67,7 +68,11 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let all = || warp::path!("api" / "v1" / "projects");
     let one = || warp::path!("api" / "v1" / "projects" / String).and_then(id);
     // Before `one`, which takes any word for an id.
-    let parts = scan::routes(app).or(files::routes(app)).unify();
+    let parts = scan::routes(app)
+        .or(files::routes(app))
+        .unify()
+        .or(plan::routes(app))
+        .unify();
     let filters = query::strict(&["active", "tech_stack", "project_type", "name", "limit", "offset"]);
 
     let list = all().and(warp::get()).and(filters).and(with(app)).then(list);

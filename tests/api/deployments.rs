@@ -2,8 +2,10 @@
 
 mod cancel;
 mod changes;
+mod commits;
 mod life;
 mod logs;
+mod plans;
 mod ports;
 mod releases;
 mod sources;

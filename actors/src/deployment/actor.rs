@@ -29,7 +29,9 @@ use super::{
     watch::Watch,
 };
 use crate::{
-    Error, edge, event_bus,
+    Error,
+    checkouts::Checkouts,
+    edge, event_bus,
     id::{DeploymentId, ReleaseId},
     logs::{Keeper, Logs},
     runtime::{InstanceRef, Runtime},
@@ -109,6 +111,8 @@ pub struct Args {
     pub events: Handle<event_bus::Message>,
     /// Where what the deployment prints is kept.
     pub logs: Logs,
+    /// Makes work directories of commits that are to be built.
+    pub checkouts: Checkouts,
 }
 
 /// The actor.

@@ -3,23 +3,26 @@
 //! A job runs beside the actor and reports back with one [`Outcome`]. It changes nothing but what it is named for, and
 //! may be dropped at any await: whatever it leaves behind is seen by the next observation.
 
-use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
-use super::traffic::{Led, Traffic};
+use super::{
+    build::{Account, Order, build},
+    traffic::{Led, Traffic},
+};
 use crate::{
     Error as CrateError, health,
     id::{DeploymentId, Generation, ReleaseId},
     logs::Drained,
-    runtime::{Artifact, Error, Exit, InstanceRef, InstanceSpec, Observation, Runtime, Wanted},
-    store::releases::{Part, Phase},
+    runtime::{Artifact, Error, Exit, InstanceRef, InstanceSpec, Observation, Runtime},
+    store::releases::{Origin, Part, Phase},
 };
 
 /// How long a program has to end on its own.
 const STOP_GRACE: Duration = Duration::from_secs(10);
-/// How many lines of output are kept with an exit, a failed start or a build.
+/// How many lines of output are kept with an exit or a failed start.
 const KEPT_LINES: usize = 50;
 /// The pause between two probes of a starting program: short, since a deploy waits for it.
 const PROBE_PAUSE: Duration = Duration::from_millis(250);
@@ -33,11 +36,7 @@ pub(super) enum Job {
     /// Look at what runs.
     Observe,
     /// Build a release.
-    Build {
-        release: ReleaseId,
-        number: i64,
-        wanted: Wanted,
-    },
+    Build { release: ReleaseId, order: Order },
     /// Start an instance.
     Start(Box<InstanceSpec>),
     /// Probe until it is healthy or the time is up. Without a target it is up: there is nothing to probe.
@@ -92,6 +91,8 @@ pub enum Outcome {
         release: ReleaseId,
         /// How long it took.
         phase: Phase,
+        /// What it was built from, as far as that was found out.
+        origin: Origin,
         /// What was said last.
         log: Vec<String>,
         /// What it runs.
@@ -173,17 +174,14 @@ impl Job {
         let begun = Utc::now();
         match self {
             Self::Observe => Outcome::Observed(runtime.instances(deployment).await),
-            Self::Build {
-                release,
-                number,
-                wanted,
-            } => {
-                let mut log = VecDeque::new();
+            Self::Build { release, order } => {
+                let mut account = Account::default();
                 Outcome::Built {
                     release,
-                    result: build(&*runtime, deployment, number, &wanted, &mut log).await,
+                    result: build(&*runtime, deployment, order, &mut account).await,
                     phase: Phase::since(begun, Part::Build),
-                    log: log.into(),
+                    origin: account.origin,
+                    log: account.log.into(),
                 }
             }
             Self::Start(spec) => Outcome::Started {
@@ -228,23 +226,6 @@ impl Job {
             }
         }
     }
-}
-
-async fn build(
-    runtime: &dyn Runtime,
-    deployment: DeploymentId,
-    number: i64,
-    wanted: &Wanted,
-    kept: &mut VecDeque<String>,
-) -> Result<Artifact, Error> {
-    let source = runtime.plan(wanted).await?;
-    let mut log = |line: &str| {
-        if kept.len() == KEPT_LINES {
-            kept.pop_front();
-        }
-        kept.push_back(line.to_owned());
-    };
-    runtime.prepare(deployment, number, &source, &mut log).await
 }
 
 async fn await_health(

@@ -16,6 +16,7 @@ use tracing::{debug, info, warn};
 
 use super::{Directory, Runtimes, grace::Grace};
 use crate::{
+    checkouts::Checkouts,
     deployment::{self, DeploymentActor},
     edge, event_bus,
     id::DeploymentId,
@@ -86,6 +87,8 @@ pub struct Args {
     pub events: Handle<event_bus::Message>,
     /// Where the logs of deployments are.
     pub logs: Logs,
+    /// Passed on to the deployment actors.
+    pub checkouts: Checkouts,
 }
 
 /// The actor.
@@ -230,6 +233,7 @@ impl State {
             edge: self.args.edge.clone(),
             events: self.args.events.clone(),
             logs: self.args.logs.clone(),
+            checkouts: self.args.checkouts.clone(),
         };
         let handle = self.args.directory.handle(row.id);
         let spec = ChildSpec::worker(path, "deployment", &handle, move || (DeploymentActor, args.clone()))

@@ -63,6 +63,11 @@ pub(super) fn read(format: Format, path: &str, source: &str) -> Result<Part, Bro
     }
 }
 
+/// Returns the ports that the last stage of a Dockerfile exposes, as far as the text tells.
+pub(crate) fn exposed_ports(source: &str) -> Vec<u16> {
+    dockerfile::read("Dockerfile", source).map_or_else(Vec::new, |image| image.ports)
+}
+
 /// Takes registry, tag and digest off an image: `registry.example:5000/library/postgres:16@sha256:..` is `postgres`.
 pub(super) fn short_name(image: &str) -> &str {
     let without_digest = image.split('@').next().unwrap_or(image);

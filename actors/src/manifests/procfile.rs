@@ -40,7 +40,11 @@ pub(super) fn served_port(entry: &EntryPoint) -> Option<u16> {
         EntryKind::Script => matches!(entry.name.as_str(), "start" | "serve"),
         EntryKind::Program => false,
     };
-    let command = entry.target.as_ref().filter(|_| is_serving)?;
+    port_in(entry.target.as_ref().filter(|_| is_serving)?)
+}
+
+/// Returns the port that a command names, when it names exactly one.
+pub(crate) fn port_in(command: &str) -> Option<u16> {
     let mut named = PORT
         .captures_iter(command)
         .filter_map(|parts| number(command, parts.get(1)?));

@@ -16,7 +16,7 @@ mod observe;
 mod oom;
 mod usage;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bollard::Docker as Client;
@@ -28,13 +28,17 @@ use uuid::Uuid;
 use self::{
     build::Build,
     connect::{Connection, QUICK, failed, within},
+    context::Context,
     labels::Labels,
 };
 use super::{
     Artifact, BuildLog, Built, Change, EnforcedLimits, Error, InstanceRef, InstanceSpec, Kind, Line, Observation,
-    Runtime, Source, Usage, Wanted,
+    Runtime, Source, Usage, Wanted, process::blocking,
 };
-use crate::id::DeploymentId;
+use crate::{
+    id::DeploymentId,
+    plan::{self, Images, Plan},
+};
 
 /// The oldest API that has what is used here.
 const OLDEST_API: (u32, u32) = (1, 41);
@@ -47,6 +51,7 @@ pub struct Docker {
     instance: Uuid,
     connection: Arc<Connection>,
     builds: Arc<Semaphore>,
+    images: Arc<Images>,
 }
 
 impl Docker {
@@ -72,6 +77,15 @@ impl Docker {
             instance,
             connection: Arc::new(connection),
             builds: Arc::new(Semaphore::new(MAX_BUILDS_AT_ONCE)),
+            images: Arc::default(),
+        }
+    }
+
+    /// Has written Dockerfiles stand on these images.
+    pub fn with_images(self, images: Images) -> Self {
+        Self {
+            images: Arc::new(images),
+            ..self
         }
     }
 
@@ -102,7 +116,7 @@ impl Docker {
         &self,
         deployment: DeploymentId,
         release: i64,
-        context: &Path,
+        context: Context,
         log: BuildLog<'_>,
     ) -> Result<Artifact, Error> {
         let turn = self.builds.acquire().await;
@@ -149,16 +163,9 @@ impl Runtime for Docker {
         Ok(format!("Docker {version} (API {api})"))
     }
 
-    async fn plan(&self, wanted: &Wanted) -> Result<Source, Error> {
-        if let Some(image) = &wanted.image {
-            return Ok(Source::Image(image.clone()));
-        }
-        match tokio::fs::symlink_metadata(wanted.directory.join("Dockerfile")).await {
-            Ok(found) if !found.is_dir() => Ok(Source::Dockerfile {
-                context: wanted.directory.clone(),
-            }),
-            Ok(_) | Err(_) => Err(nothing_to_deploy(&wanted.directory)),
-        }
+    async fn plan(&self, wanted: &Wanted) -> Result<Plan, Error> {
+        let (wanted, images) = (wanted.clone(), Arc::clone(&self.images));
+        blocking(move || Ok(plan::for_container(&wanted, &images))).await?
     }
 
     async fn prepare(
@@ -170,7 +177,18 @@ impl Runtime for Docker {
     ) -> Result<Artifact, Error> {
         match source {
             Source::Image(image) => image::find_or_pull(&self.client()?, image, log).await,
-            Source::Dockerfile { context } => self.build(deployment, release, context, log).await,
+            Source::Dockerfile { context } => {
+                let context = Context::own(context);
+                self.build(deployment, release, context, log).await
+            }
+            Source::Written {
+                context,
+                dockerfile,
+                ignored,
+            } => {
+                let context = Context::written(context, dockerfile, ignored);
+                self.build(deployment, release, context, log).await
+            }
             Source::Command { .. } => Err(Error::Refused("a plain command needs the process runtime".to_owned())),
         }
     }
@@ -226,13 +244,6 @@ impl Runtime for Docker {
     fn changes(&self) -> BoxStream<'static, Change> {
         events::changes(Arc::clone(&self.connection), self.instance)
     }
-}
-
-fn nothing_to_deploy(directory: &Path) -> Error {
-    Error::NothingToDeploy(format!(
-        "`{}` has no Dockerfile: add one, or name an `image` to run",
-        directory.display()
-    ))
 }
 
 fn parse_api(text: &str) -> Option<(u32, u32)> {

@@ -11,7 +11,6 @@ mod launch;
 mod limits;
 mod log;
 mod observe;
-mod procfile;
 mod record;
 mod stop;
 mod usage;
@@ -31,16 +30,16 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 
 pub(crate) use self::follow::{Follower, From};
 pub use self::keeper::keep;
+use self::record::{Phase, Record};
 pub(crate) use self::record::{read_json, replace_json};
-use self::{
-    procfile::Unusable,
-    record::{Phase, Record},
-};
 use super::{
     Artifact, BuildLog, Built, Change, EnforcedLimits, Error, InstanceRef, InstanceSpec, Kind, Line, Observation,
     Runtime, Source, Usage, Wanted,
 };
-use crate::{id::DeploymentId, value::Command};
+use crate::{
+    id::DeploymentId,
+    plan::{self, Plan},
+};
 
 /// How long the file system may take for one step.
 const FILE_DEADLINE: Duration = Duration::from_secs(10);
@@ -136,18 +135,9 @@ impl Runtime for Processes {
         ))
     }
 
-    async fn plan(&self, wanted: &Wanted) -> Result<Source, Error> {
-        if wanted.image.is_some() {
-            return Err(Error::NothingToDeploy(
-                "an `image` needs Docker, and this BorgOS runs plain processes".to_owned(),
-            ));
-        }
-        let directory = wanted.directory.clone();
-        let command = match &wanted.command {
-            Some(command) => command.clone(),
-            None => command_of_project(directory.clone()).await?,
-        };
-        Ok(Source::Command { command, directory })
+    async fn plan(&self, wanted: &Wanted) -> Result<Plan, Error> {
+        let wanted = wanted.clone();
+        blocking(move || Ok(plan::for_process(&wanted))).await?
     }
 
     async fn prepare(
@@ -249,19 +239,10 @@ impl Runtime for Processes {
     }
 }
 
-async fn command_of_project(directory: PathBuf) -> Result<Command, Error> {
-    match blocking(move || Ok(procfile::web_command(&directory))).await? {
-        Ok(command) => Ok(command),
-        Err(Unusable::Refused(reason)) => Err(Error::NothingToDeploy(reason)),
-        Err(Unusable::Absent) => Err(Error::NothingToDeploy(
-            "nothing says what to run: send a `command`, or add a Procfile with a `web:` line to the project"
-                .to_owned(),
-        )),
-    }
-}
-
 /// Does file work off the async threads, within the deadline.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, Error> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, Error> {
     match tokio::time::timeout(FILE_DEADLINE, tokio::task::spawn_blocking(work)).await {
         Ok(Ok(Ok(value))) => Ok(value),
         Ok(Ok(Err(cause))) => Err(refused(cause.to_string())),

@@ -1,7 +1,5 @@
 //! What git knows of a project.
 
-mod command;
-
 use std::{
     collections::HashSet,
     ffi::OsStr,
@@ -15,7 +13,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use command::{Limits, run};
+use crate::git::{Git as Program, Limits};
 
 /// All runs together; a repository that needs longer has no facts.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -90,7 +88,12 @@ struct Repository<'a> {
 
 impl Repository<'_> {
     fn git(&self, arguments: &[&str]) -> io::Result<Vec<u8>> {
-        run(self.root, arguments, &self.disabled, self.limits)
+        let switched_off = self.disabled.iter().map(|name| (name.clone(), String::new()));
+        let git = Program {
+            settings: switched_off.collect(),
+            ..Program::new(self.root, self.limits)
+        };
+        git.run(arguments)
     }
 
     /// Finds the filters that the repository names, since `status` runs them on files that look changed.

@@ -11,7 +11,7 @@ use crate::{
     deployment::{Desired, Status},
     id::{DeploymentId, Generation, ProjectId, ReleaseId},
     runtime::{InstanceRef, Kind},
-    value::{Command, CpuLimit, DeploymentName, Environment, HealthCheck, ImageRef, MemoryLimit, Port},
+    value::{Command, CpuLimit, DeploymentName, Environment, GitRef, HealthCheck, ImageRef, MemoryLimit, Port},
 };
 
 mod announce;
@@ -21,12 +21,14 @@ mod change;
 mod claim;
 mod patch;
 mod row;
+mod source;
 
 use announce::announce;
 pub use begin::{begin_generation, request_release, request_restart, request_rollback};
 pub use cancel::request_cancel;
 pub use change::{Change, OUTDATED, confirm, doubt, mark_deleted, record, record_failure, set_desired};
 pub use patch::{Patch, patch};
+pub use source::request_release_of;
 
 /// A deployment.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +57,8 @@ pub struct Deployment {
     pub command: Option<Command>,
     /// The port inside a container, as requested.
     pub container_port: Option<Port>,
+    /// The commit, or the branch, that its releases are built from; none for the project's directory.
+    pub source_ref: Option<GitRef>,
     /// What the program is given.
     pub environment: Environment,
     /// CPUs that it may use.
@@ -106,6 +110,8 @@ pub struct NewDeployment {
     pub command: Option<Command>,
     /// The port inside a container.
     pub container_port: Option<Port>,
+    /// The commit, or the branch, that its releases are built from; none for the project's directory.
+    pub source_ref: Option<GitRef>,
     /// What the program is given.
     pub environment: Environment,
     /// CPUs that it may use.

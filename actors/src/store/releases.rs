@@ -13,15 +13,16 @@ use super::{Listed, Page, Store, column::to_json, deployments, now};
 use crate::{
     Error,
     id::{DeploymentId, ReleaseId},
+    plan::Recipe,
     runtime::{Artifact, Built},
-    value::{CpuLimit, Environment, MemoryLimit},
+    value::{CpuLimit, Environment, GitRef, MemoryLimit},
 };
 
 mod facts;
 mod row;
 
 pub(super) use facts::fail;
-pub use facts::{Ending, Part, Phase, note_build, note_phase};
+pub use facts::{Ending, Origin, Part, Phase, note_build, note_origin, note_phase};
 
 /// So many releases of a deployment can serve again at once.
 pub const NUM_KEPT: usize = 5;
@@ -70,8 +71,12 @@ pub struct Release {
     pub cpu_limit: Option<CpuLimit>,
     /// Memory that it may use.
     pub memory_limit: Option<MemoryLimit>,
-    /// The commit that it was built from, where there is one.
+    /// The commit or branch that was asked for; none for the project's directory.
+    pub source_ref: Option<GitRef>,
+    /// The commit that it was built from, where that was asked for.
     pub source_commit: Option<String>,
+    /// How it was built, once that is known.
+    pub recipe: Option<Recipe>,
     /// How far it has come.
     pub status: Status,
     /// Why it failed.
@@ -101,8 +106,12 @@ pub struct NewRelease {
     pub cpu_limit: Option<CpuLimit>,
     /// Memory that it may use.
     pub memory_limit: Option<MemoryLimit>,
-    /// The commit that it is built from, where there is one.
+    /// The commit or branch that is asked for; none for the project's directory.
+    pub source_ref: Option<GitRef>,
+    /// The commit that it was built from, if it is built already.
     pub source_commit: Option<String>,
+    /// How it was built, if it is built already.
+    pub recipe: Option<Recipe>,
     /// Who wants it.
     pub created_by: String,
     /// What it runs, if that is built already: then it is ready.

@@ -172,7 +172,7 @@ mod tests {
     use super::*;
     use crate::{
         cli::doctor::Level,
-        config::{AgentZero, LogFilter, LogFormat, RateLimit},
+        config::{AgentZero, Build, LogFilter, LogFormat, RateLimit},
     };
 
     fn config(data_dir: &Path, listen: SocketAddr) -> Config {
@@ -187,6 +187,7 @@ mod tests {
             allowed_hosts: Vec::new(),
             zenith_dir: None,
             agents: Vec::new(),
+            build: Build::default(),
             log: LogFilter::default(),
             log_format: LogFormat::Text,
         }

@@ -8,6 +8,7 @@ use borgos_actors::{
         deployments,
         releases::{self, Status},
     },
+    value::GitRef,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,10 @@ use warp::{Filter, filters::BoxedFilter, reply::Response};
 use super::{below, tell};
 use crate::{
     app::App,
-    body::{self, field::Id},
+    body::{
+        self,
+        field::{self, Id},
+    },
     problem::Problem,
     query::{self, Page, Query},
     reply::{self, Reply},
@@ -37,6 +41,15 @@ pub(crate) struct Redeploying {
     release: i64,
 }
 
+/// From what the next release is built.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Redeploy {
+    /// A commit or a branch; `null` for the project's directory. Left out, it is what it was.
+    #[serde(default, deserialize_with = "field::nullable")]
+    source_ref: Option<Option<GitRef>>,
+}
+
 /// Returns the filters of this resource.
 pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let list = below("releases")
@@ -47,6 +60,7 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let redeploy = below("redeploy")
         .and(warp::post())
         .and(query::none())
+        .and(body::json_opt())
         .and(with(app))
         .then(redeploy);
     let rollback = below("rollback")
@@ -65,8 +79,12 @@ async fn list(id: i64, query: Query, app: Arc<App>) -> Result<Reply, Problem> {
 }
 
 /// POST /api/v1/deployments/{id}/redeploy
-async fn redeploy(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
-    let release = app.system.deployments.redeploy(DeploymentId(id)).await?;
+async fn redeploy(id: i64, request: Option<Redeploy>, app: Arc<App>) -> Result<Reply, Problem> {
+    let deployments = &app.system.deployments;
+    let release = match request.and_then(|request| request.source_ref) {
+        None => deployments.redeploy(DeploymentId(id)).await?,
+        Some(source_ref) => deployments.redeploy_from(DeploymentId(id), source_ref.as_ref()).await?,
+    };
     let message = format!("Deployment {id} is building release {}", release.number);
     Ok(reply::accepted(&Redeploying {
         message,

@@ -7,6 +7,7 @@ use std::{
 
 use borgos_actors::{
     agent_zero::{AgentZero, AsRoot, Class, Failure, Limits, Outcome, Settings, Step},
+    plan::Images,
     runtime::Kind,
     store,
     system::{self, RuntimeChoice, System},
@@ -96,6 +97,8 @@ fn settings(stand_in: &StandIn, data_dir: &Path) -> system::Settings {
             python: "./python".into(),
             as_root: AsRoot::Allow,
         },
+        images: Images::default(),
+        git_protocols: Vec::new(),
     }
 }
 

@@ -171,7 +171,7 @@ async fn an_image_is_found_by_its_id_or_said_to_be_unavailable() {
                 image: Some(ImageRef::try_from(name.to_owned()).unwrap()),
                 command: None,
             };
-            let source = fixture.runtime.plan(&wanted).await.unwrap();
+            let source = fixture.runtime.plan(&wanted).await.unwrap().source;
             fixture
                 .runtime
                 .prepare(fixture.deployment, 1, &source, &mut |_| {})
@@ -320,9 +320,11 @@ async fn a_project_without_a_dockerfile_is_told_what_is_missing() {
         "{advice:?}"
     );
     fs::write(directory.path().join("Dockerfile"), "FROM scratch").unwrap();
-    assert!(matches!(runtime.plan(&wanted).await, Ok(Source::Dockerfile { .. })));
+    let plan = runtime.plan(&wanted).await.unwrap();
+    assert!(matches!(plan.source, Source::Dockerfile { .. }), "{plan:?}");
     wanted.image = Some(ImageRef::try_from("app:1".to_owned()).unwrap());
-    assert!(matches!(runtime.plan(&wanted).await, Ok(Source::Image(_))));
+    let plan = runtime.plan(&wanted).await.unwrap();
+    assert!(matches!(plan.source, Source::Image(_)), "{plan:?}");
 }
 
 /// Forwards connections from a socket of our own to the engine, until dropped: an engine that can be taken away.

@@ -149,7 +149,7 @@ impl Fixture {
             image: None,
             command,
         };
-        let source = self.runtime.plan(&wanted).await.unwrap();
+        let source = self.runtime.plan(&wanted).await.unwrap().source;
         let mut lines = Vec::new();
         let mut log = |line: &str| lines.push(line.to_owned());
         let prepared = self.runtime.prepare(self.deployment, 1, &source, &mut log).await;

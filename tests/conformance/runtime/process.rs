@@ -163,7 +163,7 @@ async fn a_project_says_how_it_is_started() {
     );
 
     fs::write(fixture.path().join("Procfile"), "web: ./server --name 'a b'\n").unwrap();
-    let Source::Command { command, directory } = fixture.runtime.plan(&wanted).await.unwrap() else {
+    let Source::Command { command, directory } = fixture.runtime.plan(&wanted).await.unwrap().source else {
         panic!("a Procfile is a command");
     };
     assert_eq!(

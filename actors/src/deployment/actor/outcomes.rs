@@ -116,12 +116,14 @@ impl State {
         let Outcome::Built {
             release,
             phase,
+            origin,
             log,
             result,
         } = outcome
         else {
             return Err("the build of the deployment panicked".into());
         };
+        releases::note_origin(&self.args.store, release, &origin).await?;
         match result {
             Err(error) if is_passing(&error) => return self.runtime_failed(error).await,
             result => self.built(release, &phase, log, result).await?,

@@ -11,6 +11,7 @@ use crate::{
     Error,
     deployment::{
         Desired, Status,
+        build::Order,
         crash_loop::CrashLoop,
         failure::Failure,
         job::{Job, UNREACHABLE},
@@ -118,11 +119,15 @@ impl State {
             self.building = Some(target.id);
             self.begin(Job::Build {
                 release: target.id,
-                number: target.number,
-                wanted: Wanted {
-                    directory: project.path,
-                    image: row.image.clone(),
-                    command: row.command.clone(),
+                order: Order {
+                    number: target.number,
+                    wanted: Wanted {
+                        directory: project.path,
+                        image: row.image.clone(),
+                        command: row.command.clone(),
+                    },
+                    source_ref: target.source_ref.clone(),
+                    checkouts: self.args.checkouts.clone(),
                 },
             });
         } else if !is_wanted {

@@ -3,7 +3,6 @@
 use std::{
     collections::{HashMap, VecDeque},
     io::ErrorKind,
-    path::Path,
     time::Duration,
 };
 
@@ -21,7 +20,8 @@ use tokio::{
 
 use super::{
     connect::{QUICK, answer, failed},
-    context, image,
+    context::{self, Context},
+    image,
 };
 use crate::runtime::{Artifact, BuildLog, Error};
 
@@ -32,14 +32,14 @@ const NUM_KEPT_LINES: usize = 50;
 const MAX_LINE_CHARS: usize = 2000;
 
 /// What is built.
-pub(super) struct Build<'a> {
-    pub(super) context: &'a Path,
+pub(super) struct Build {
+    pub(super) context: Context,
     pub(super) tag: String,
     pub(super) labels: HashMap<String, String>,
 }
 
 /// Builds an image and returns it. Dropping the future closes the connection, upon which the engine ends the build.
-pub(super) async fn build(client: &Client, build: Build<'_>, log: BuildLog<'_>) -> Result<Artifact, Error> {
+pub(super) async fn build(client: &Client, build: Build, log: BuildLog<'_>) -> Result<Artifact, Error> {
     let mut output = Output {
         log,
         kept: VecDeque::new(),
@@ -68,10 +68,10 @@ enum Failure {
     Engine(ClientError),
 }
 
-async fn run(client: &Client, build: &Build<'_>, output: &mut Output<'_>) -> Result<(), Failure> {
+async fn run(client: &Client, build: &Build, output: &mut Output<'_>) -> Result<(), Failure> {
     let (sender, receiver) = context::channel();
-    let root = build.context.to_owned();
-    let sending = spawn_blocking(move || context::send(&root, sender));
+    let context = build.context.clone();
+    let sending = spawn_blocking(move || context.send(sender));
     let chunks = stream::unfold(receiver, |mut receiver| async {
         receiver.recv().await.map(|chunk| (chunk, receiver))
     });
@@ -92,9 +92,9 @@ async fn run(client: &Client, build: &Build<'_>, output: &mut Output<'_>) -> Res
     explain(outcome, sending).await
 }
 
-fn options(build: &Build<'_>) -> BuildImageOptions {
+fn options(build: &Build) -> BuildImageOptions {
     BuildImageOptionsBuilder::default()
-        .dockerfile("Dockerfile")
+        .dockerfile(build.context.dockerfile())
         .t(&build.tag)
         .labels(&build.labels)
         .rm(true)

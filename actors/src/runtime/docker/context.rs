@@ -1,33 +1,83 @@
 //! The build context: the project's directory as a tar stream, made while it is sent, so that its size does not matter.
 
 use std::{
-    fs::{self, File, Metadata, OpenOptions},
+    fs::{self, File, Metadata},
     io::{self, ErrorKind, Read, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
 use bytes::Bytes;
-use rustix::fs::OFlags;
 use tar::{Builder, EntryType, Header};
 use tokio::sync::mpsc;
 
 use super::dockerignore::Rules;
+use crate::plan::open_regular;
 
 const CHUNK_BYTES: usize = 64 * 1024;
 const NUM_CHUNKS: usize = 8;
 const MAX_ENTRIES: usize = 1_000_000;
 const MAX_BYTES: u64 = 16 * 1024 * 1024 * 1024;
 const MAX_IGNORE_FILE_BYTES: u64 = 1024 * 1024;
+const DOCKERFILE: &str = "Dockerfile";
+const IGNORE_FILE: &str = ".dockerignore";
 /// Sent whatever the rules say: the engine needs the first, and expects the second.
-const ALWAYS_SENT: [&str; 2] = ["Dockerfile", ".dockerignore"];
+const ALWAYS_SENT: [&str; 2] = [DOCKERFILE, IGNORE_FILE];
+/// The name of a Dockerfile that was written, which the directory itself has not.
+const WRITTEN: &str = ".borgos.Dockerfile";
+/// What never belongs into an image, when the project says nothing about that.
+const USUALLY_IGNORED: [&str; 4] = [".git", ".env", ".env.local", ".env.*.local"];
 
-/// Sends the context in chunks. Blocks, and ends early when nobody takes them any more.
-///
-/// # Errors
-/// Says which file could not be sent; the receiver gets the error too, so that half a context is not taken for a whole.
-pub(super) fn send(root: &Path, chunks: mpsc::Sender<io::Result<Bytes>>) -> io::Result<()> {
-    let sent = send_tree(root, chunks.clone());
+/// What is sent to the builder.
+#[derive(Debug, Clone)]
+pub(super) struct Context {
+    root: PathBuf,
+    written: Option<Written>,
+}
+
+/// What is sent beside the files of the directory.
+#[derive(Debug, Clone)]
+struct Written {
+    dockerfile: String,
+    ignored: &'static [&'static str],
+}
+
+impl Context {
+    /// A directory with a Dockerfile of its own.
+    pub(super) fn own(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            written: None,
+        }
+    }
+
+    /// A directory with a Dockerfile that was written for it.
+    pub(super) fn written(root: &Path, dockerfile: &str, ignored: &'static [&'static str]) -> Self {
+        Self {
+            root: root.to_owned(),
+            written: Some(Written {
+                dockerfile: dockerfile.to_owned(),
+                ignored,
+            }),
+        }
+    }
+
+    /// Returns the name of the Dockerfile in it.
+    pub(super) fn dockerfile(&self) -> &'static str {
+        self.written.as_ref().map_or(DOCKERFILE, |_| WRITTEN)
+    }
+
+    /// Sends the context in chunks. Blocks, and ends early when nobody takes them any more.
+    ///
+    /// # Errors
+    /// Says which file could not be sent; the receiver gets the error too, so that half a context is not taken for a whole.
+    pub(super) fn send(&self, chunks: mpsc::Sender<io::Result<Bytes>>) -> io::Result<()> {
+        let sent = send_tree(&self.root, self.written.as_ref(), chunks.clone());
+        report(sent, &chunks)
+    }
+}
+
+fn report(sent: io::Result<()>, chunks: &mpsc::Sender<io::Result<Bytes>>) -> io::Result<()> {
     if let Err(cause) = &sent
         && chunks
             .blocking_send(Err(io::Error::new(cause.kind(), cause.to_string())))
@@ -38,11 +88,16 @@ pub(super) fn send(root: &Path, chunks: mpsc::Sender<io::Result<Bytes>>) -> io::
     sent
 }
 
-fn send_tree(root: &Path, chunks: mpsc::Sender<io::Result<Bytes>>) -> io::Result<()> {
-    let rules = read_rules(root)?;
-    let mut context = Context {
+fn send_tree(root: &Path, written: Option<&Written>, chunks: mpsc::Sender<io::Result<Bytes>>) -> io::Result<()> {
+    let own_rules = read_rules(root)?;
+    let rules = match written {
+        None => own_rules.unwrap_or_default(),
+        Some(written) => written.rules(own_rules),
+    };
+    let mut sender = Sender {
         root,
-        rules,
+        rules: Rules::parse(&rules).map_err(io::Error::other)?,
+        always_sent: if written.is_some() { &[] } else { &ALWAYS_SENT },
         archive: Builder::new(Chunks {
             buffer: Vec::with_capacity(CHUNK_BYTES),
             chunks,
@@ -50,8 +105,12 @@ fn send_tree(root: &Path, chunks: mpsc::Sender<io::Result<Bytes>>) -> io::Result
         num_entries: 0,
         num_bytes: 0,
     };
-    context.append_tree()?;
-    context.archive.into_inner()?.flush()
+    sender.append_tree()?;
+    if let Some(written) = written {
+        sender.append_text(WRITTEN, &written.dockerfile)?;
+        sender.append_text(IGNORE_FILE, &rules)?;
+    }
+    sender.archive.into_inner()?.flush()
 }
 
 /// Makes the channel that [`send`] fills: a bounded one, so that a slow engine slows the reading.
@@ -59,25 +118,36 @@ pub(super) fn channel() -> (mpsc::Sender<io::Result<Bytes>>, mpsc::Receiver<io::
     mpsc::channel(NUM_CHUNKS)
 }
 
-fn read_rules(root: &Path) -> io::Result<Rules> {
-    let file = match open(&root.join(".dockerignore")) {
-        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(Rules::default()),
+/// Reads the directory's rules, if it has some.
+fn read_rules(root: &Path) -> io::Result<Option<String>> {
+    let file = match open_regular(&root.join(IGNORE_FILE)) {
+        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
         file => file?,
     };
     let mut content = String::new();
     file.take(MAX_IGNORE_FILE_BYTES).read_to_string(&mut content)?;
-    Rules::parse(&content).map_err(io::Error::other)
+    Ok(Some(content))
 }
 
-struct Context<'a> {
+impl Written {
+    /// Adds to the directory's rules, or to the usual ones, that what is written for the builder stays with it. The engine
+    /// reads them as well, and takes out what it has read.
+    fn rules(&self, own: Option<String>) -> String {
+        let usual = || [&USUALLY_IGNORED, self.ignored].concat().join("\n");
+        format!("{}\n{WRITTEN}\n{IGNORE_FILE}\n", own.unwrap_or_else(usual))
+    }
+}
+
+struct Sender<'a> {
     root: &'a Path,
     rules: Rules,
+    always_sent: &'static [&'static str],
     archive: Builder<Chunks>,
     num_entries: usize,
     num_bytes: u64,
 }
 
-impl Context<'_> {
+impl Sender<'_> {
     /// Walks the tree, each directory in the order of its names, so that the same tree makes the same stream.
     fn append_tree(&mut self) -> io::Result<()> {
         let mut waiting = vec![PathBuf::new()];
@@ -103,7 +173,7 @@ impl Context<'_> {
             metadata => metadata?,
         };
         let text = path.to_string_lossy();
-        let is_ignored = self.rules.is_ignored(&text) && !ALWAYS_SENT.contains(&&*text);
+        let is_ignored = self.rules.is_ignored(&text) && !self.always_sent.contains(&&*text);
         if metadata.is_dir() && (!is_ignored || self.rules.has_exceptions()) {
             waiting.push(path.to_owned());
         }
@@ -135,8 +205,16 @@ impl Context<'_> {
         }
     }
 
+    /// Appends a file that is not in the directory.
+    fn append_text(&mut self, name: &str, text: &str) -> io::Result<()> {
+        let mut header = Header::new_gnu();
+        header.set_mode(0o644);
+        header.set_size(text.len() as u64);
+        self.archive.append_data(&mut header, name, text.as_bytes())
+    }
+
     fn append_file(&mut self, path: &Path) -> io::Result<()> {
-        let file = open(&self.root.join(path))?;
+        let file = open_regular(&self.root.join(path))?;
         let metadata = file.metadata()?;
         self.num_bytes += metadata.len();
         if self.num_bytes > MAX_BYTES {
@@ -149,19 +227,6 @@ impl Context<'_> {
         };
         self.archive.append_data(&mut header, path, content)
     }
-}
-
-/// Opens a regular file, and nothing that took its place since it was looked at: no link to elsewhere, no pipe.
-fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags.bits().cast_signed())
-        .open(path)?;
-    if file.metadata()?.is_file() {
-        return Ok(file);
-    }
-    Err(io::Error::other("is no regular file"))
 }
 
 /// Owners are left out, since the builder gives everything to root.
@@ -221,10 +286,9 @@ mod tests {
     use super::*;
 
     /// Lists the entries of a context: their type and the size of what they hold.
-    fn entries(root: &Path) -> BTreeMap<String, (EntryType, u64)> {
+    fn entries(context: Context) -> BTreeMap<String, (EntryType, u64)> {
         let (sender, mut receiver) = channel();
-        let root = root.to_owned();
-        let sending = std::thread::spawn(move || send(&root, sender));
+        let sending = std::thread::spawn(move || context.send(sender));
         let mut stream = Vec::new();
         while let Some(chunk) = receiver.blocking_recv() {
             stream.extend_from_slice(&chunk.unwrap());
@@ -262,7 +326,34 @@ mod tests {
             ("src/a".to_owned(), (EntryType::Regular, 200_000)),
             ("src/link".to_owned(), (EntryType::Symlink, 0)),
         ]);
-        assert_eq!(entries(root.path()), expected);
+        assert_eq!(entries(Context::own(root.path())), expected);
+    }
+
+    #[test]
+    fn a_dockerfile_that_was_written_is_sent_and_not_written_into_the_tree() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |path: &str, content: &str| fs::write(root.path().join(path), content).unwrap();
+        fs::create_dir_all(root.path().join("venv/x")).unwrap();
+        write("app.py", "1");
+        write(".env", "SECRET=1");
+        write("venv/x/y", "1");
+        let names = |context: Context| entries(context).into_keys().collect::<Vec<_>>();
+        let context = || Context::written(root.path(), "FROM scratch", &["venv"]);
+        assert_eq!(context().dockerfile(), ".borgos.Dockerfile");
+        assert_eq!(names(context()), [".borgos.Dockerfile", ".dockerignore", "app.py"]);
+        write(".dockerignore", "app.py\n!.dockerignore");
+        assert_eq!(
+            names(context()),
+            [
+                ".borgos.Dockerfile",
+                ".dockerignore",
+                ".env",
+                "venv",
+                "venv/x",
+                "venv/x/y"
+            ]
+        );
+        assert!(!root.path().join(".borgos.Dockerfile").exists());
     }
 
     #[test]
@@ -271,14 +362,7 @@ mod tests {
         fs::write(root.path().join("large"), vec![0; 4 * CHUNK_BYTES * NUM_CHUNKS]).unwrap();
         let (sender, receiver) = channel();
         drop(receiver);
-        let failure = send(root.path(), sender).unwrap_err();
+        let failure = Context::own(root.path()).send(sender).unwrap_err();
         assert_eq!(failure.kind(), ErrorKind::BrokenPipe, "{failure}");
-    }
-
-    #[test]
-    fn a_link_that_took_the_place_of_a_file_is_not_followed() {
-        let root = tempfile::tempdir().unwrap();
-        symlink("/etc/passwd", root.path().join("file")).unwrap();
-        assert!(open(&root.path().join("file")).is_err());
     }
 }

@@ -122,6 +122,9 @@ async fn release(transaction: &DatabaseTransaction, row: &Deployment) -> Result<
     let new = NewRelease {
         artifact: target.artifact.filter(|_| is_built),
         built_as: is_built.then(|| target.built_as.unwrap_or(target.number)),
+        source_ref: target.source_ref,
+        source_commit: target.source_commit,
+        recipe: target.recipe,
         ..next_release(row, "change")
     };
     releases::begin(transaction, row.id, &new).await

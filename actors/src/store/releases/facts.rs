@@ -10,6 +10,7 @@ use super::{Status, not_found, row};
 use crate::{
     Error,
     id::ReleaseId,
+    plan::Recipe,
     runtime::Exit,
     store::{
         Store,
@@ -59,6 +60,15 @@ impl Phase {
     }
 }
 
+/// What a release is built from, as far as a build has found that out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The commit, where one was asked for.
+    pub commit: Option<String>,
+    /// The plan.
+    pub recipe: Option<Recipe>,
+}
+
 /// How a release failed.
 #[derive(Debug, Clone, Default)]
 pub struct Ending {
@@ -97,6 +107,24 @@ pub async fn note_build(store: &Store, id: ReleaseId, phase: &Phase, log: &[Stri
             let change = row::ActiveModel {
                 phases: Set(Some(with_phase(transaction, id, phase).await?)),
                 build_log: Set(Some(to_json("releases.build_log", &kept(log))?)),
+                ..row_of(id)
+            };
+            row::Entity::update(change).exec(transaction).await?;
+            Ok(())
+        })
+        .await
+}
+
+/// Notes what a release is built from, as soon as that is known.
+///
+/// # Errors
+/// Fails when there is no such release.
+pub async fn note_origin(store: &Store, id: ReleaseId, origin: &Origin) -> Result<(), Error> {
+    store
+        .write(async |transaction| {
+            let change = row::ActiveModel {
+                source_commit: Set(origin.commit.clone()),
+                recipe: Set(origin.recipe.as_ref().map(row::recipe).transpose()?),
                 ..row_of(id)
             };
             row::Entity::update(change).exec(transaction).await?;

@@ -7,8 +7,9 @@ use super::{NewRelease, Release, Status};
 use crate::{
     Error,
     id::{DeploymentId, ReleaseId},
+    plan::Recipe,
     store::{
-        column::{from_json, parsed_opt, storable, to_json},
+        column::{from_json, parsed_opt, storable, storable_json, to_json},
         now,
     },
 };
@@ -24,7 +25,9 @@ pub(super) struct Model {
     pub environment: Json,
     pub cpu_limit: Option<String>,
     pub memory_limit: Option<String>,
+    pub source_ref: Option<String>,
     pub source_commit: Option<String>,
+    pub recipe: Option<Json>,
     pub status: Status,
     pub reason: Option<String>,
     pub created_at: DateTimeUtc,
@@ -59,7 +62,9 @@ impl TryFrom<Model> for Release {
             environment: from_json("releases.environment", row.environment)?,
             cpu_limit: parsed_opt("releases.cpu_limit", row.cpu_limit)?,
             memory_limit: parsed_opt("releases.memory_limit", row.memory_limit)?,
+            source_ref: parsed_opt("releases.source_ref", row.source_ref)?,
             source_commit: row.source_commit,
+            recipe: row.recipe.map(|json| from_json("releases.recipe", json)).transpose()?,
             status: row.status,
             reason: row.reason,
             created_at: row.created_at,
@@ -78,6 +83,11 @@ fn list<T: DeserializeOwned>(column: &'static str, json: Option<Json>) -> Result
     json.map_or(Ok(Vec::new()), |json| from_json(column, json))
 }
 
+/// Writes what a project's files say, in which anything may stand.
+pub(super) fn recipe(recipe: &Recipe) -> Result<Json, Error> {
+    Ok(storable_json(to_json("releases.recipe", recipe)?))
+}
+
 /// A fresh row.
 pub(super) fn new(deployment_id: DeploymentId, number: i64, new: &NewRelease) -> Result<ActiveModel, Error> {
     let artifact = new.artifact.as_ref();
@@ -87,7 +97,9 @@ pub(super) fn new(deployment_id: DeploymentId, number: i64, new: &NewRelease) ->
         environment: Set(to_json("releases.environment", &new.environment)?),
         cpu_limit: Set(new.cpu_limit.clone().map(String::from)),
         memory_limit: Set(new.memory_limit.clone().map(String::from)),
+        source_ref: Set(new.source_ref.clone().map(String::from)),
         source_commit: Set(new.source_commit.clone().map(storable)),
+        recipe: Set(new.recipe.as_ref().map(recipe).transpose()?),
         artifact: Set(artifact
             .map(|artifact| to_json("releases.artifact", artifact))
             .transpose()?),

@@ -47,6 +47,7 @@ pub(super) fn new_deployment(project_id: ProjectId, name: &str, number: i64) -> 
         image: Some("app:1".to_owned().try_into().unwrap()),
         command: Some(vec!["serve".to_owned(), "--fast".to_owned()].try_into().unwrap()),
         container_port: Some(port(3000)),
+        source_ref: None,
         environment: serde_json::from_value(json!({"TOKEN": "canary"})).unwrap(),
         cpu_limit: Some("0.5".to_owned().try_into().unwrap()),
         memory_limit: Some("256m".to_owned().try_into().unwrap()),

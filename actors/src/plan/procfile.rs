@@ -1,37 +1,30 @@
 //! Reads the start command out of a Procfile.
 
-use std::{
-    fs::File,
-    io::{ErrorKind, Read},
-    path::Path,
-};
+use std::path::Path;
 
+use super::tree::Tree;
 use crate::value::Command;
-
-const MAX_BYTES: u64 = 64 * 1024;
 
 /// Why a Procfile gives no command.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Unusable {
+pub(crate) enum Unusable {
     /// There is no Procfile, or it has no `web:` line.
     Absent,
     /// The line is there and cannot be run.
     Refused(String),
 }
 
-/// Reads the `web:` line of the project's Procfile as an argument vector.
-pub(super) fn web_command(project: &Path) -> Result<Command, Unusable> {
-    let mut text = String::new();
-    let file = match File::open(project.join("Procfile")) {
-        Err(cause) if cause.kind() == ErrorKind::NotFound => return Err(Unusable::Absent),
-        Err(cause) => return Err(Unusable::Refused(format!("the Procfile cannot be read: {cause}"))),
-        Ok(file) => file,
-    };
-    if let Err(cause) = file.take(MAX_BYTES).read_to_string(&mut text) {
-        return Err(Unusable::Refused(format!("the Procfile cannot be read: {cause}")));
-    }
+/// Reads the `web:` line of the project's Procfile as an argument vector, for a program that is started without a shell.
+pub(crate) fn web_command(project: &Path) -> Result<Command, Unusable> {
+    split(&web_line(project)?)
+}
+
+/// Reads the `web:` line of the project's Procfile.
+pub(super) fn web_line(project: &Path) -> Result<String, Unusable> {
+    let text = Tree::new(project).text("Procfile").map_err(Unusable::Refused)?;
+    let text = text.ok_or(Unusable::Absent)?;
     let line = text.lines().find_map(|line| line.strip_prefix("web:"));
-    split(line.ok_or(Unusable::Absent)?)
+    line.map(str::to_owned).ok_or(Unusable::Absent)
 }
 
 /// Splits a line as a POSIX shell quotes, and refuses what only a shell could do: it would reach the program as text.
