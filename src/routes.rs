@@ -6,6 +6,7 @@
 mod actors;
 mod agent_zero;
 mod body;
+mod dashboard;
 mod deployments;
 mod errors;
 mod live;
@@ -34,9 +35,10 @@ const GET: Method = Method::GET;
 const PATCH: Method = Method::PATCH;
 const POST: Method = Method::POST;
 
-/// Every endpoint. `/health` and the upgrade of `/ws` do not count against the rate limit, so that no probe is refused
-/// and a client that reconnects does not use up what it needs for reading.
+/// Every endpoint. `/health`, the dashboard's files and the upgrade of `/ws` do not count against the rate limit, so that no
+/// probe is refused and a client that comes back does not use up what it needs for reading.
 pub static TABLE: &[Endpoint] = &[
+    Endpoint::uncounted(GET, "/", Scope::Public, "dashboard"),
     Endpoint::uncounted(GET, "/health", Scope::Public, "health"),
     Endpoint::new(GET, "/api/v1/actors", Scope::Read, "actors.list"),
     Endpoint::new(GET, "/api/v1/actors/{path}", Scope::Read, "actors.show"),
@@ -158,6 +160,7 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(GET, "/api/v1/search/projects", Scope::Read, "search.projects"),
     Endpoint::new(POST, "/api/v1/search/projects", Scope::Read, "search.projects"),
     Endpoint::new(GET, "/api/v1/status", Scope::Read, "status"),
+    Endpoint::uncounted(GET, "/assets/{file}", Scope::Public, "dashboard.file"),
     Endpoint::new(POST, "/mcp", Scope::Read, "mcp"),
     Endpoint::uncounted(GET, "/ws", Scope::Read, "live"),
 ];
@@ -184,6 +187,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let recovered = resources.clone().recover(problem::recover).unify();
     resources
         .or(mcp::routes(app, Toolbox::new(recovered.boxed())))
+        .unify()
+        .or(dashboard::routes())
         .unify()
         .recover(problem::recover)
         .unify()
