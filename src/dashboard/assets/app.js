@@ -16,7 +16,12 @@ import { open as openLogin } from "/assets/pages/login.js";
 const shell = new Shell(document.getElementById("app"));
 const stage = new Stage(shell.stage);
 
+let isSigningIn = false;
+
 function show() {
+  if (isSigningIn) {
+    return;
+  }
   const { parts, query } = router.current();
   const page = find(parts);
   shell.point(page.place);
@@ -25,19 +30,26 @@ function show() {
 
 /** Asks for a credential and goes on with the page that was asked for. */
 function refuse() {
+  if (isSigningIn) {
+    return;
+  }
+  isSigningIn = true;
   live.close();
   machine.stop();
   shell.point(undefined);
   stage.show((context) => openLogin(context, begin));
 }
 
-function begin() {
-  live.open();
+/** Shows the first page once the stream is open: whatever happens after that is seen. */
+async function begin() {
+  isSigningIn = false;
   machine.start();
   shell.watch();
+  await live.open();
   show();
 }
 
+theme.onChange(() => shell.draw());
 theme.apply();
 api.onRefused(refuse);
 router.onChange(() => {

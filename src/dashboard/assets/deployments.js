@@ -21,6 +21,14 @@ export function portLink(deployment) {
   );
 }
 
+/** Brings the row that an event tells of up to date. */
+export function change(rows, { id, name, status, reason }) {
+  const row = rows.find((known) => known.id === id);
+  if (row) {
+    Object.assign(row, { name, status, reason, observed_at: new Date().toISOString() });
+  }
+}
+
 /** Whether nothing of it runs. */
 export function isStopped(deployment) {
   return STOPPED.includes(deployment.status);

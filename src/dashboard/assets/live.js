@@ -9,6 +9,7 @@ const LONGEST_PAUSE_MS = 15_000;
 /** A browser does not show the pings of the protocol, so the service is asked this often whether it is there. */
 const PING_MS = 20_000;
 const PONG_MS = 10_000;
+const PATIENCE_MS = 300;
 
 const listeners = new Set();
 const watchers = new Set();
@@ -21,7 +22,7 @@ let retry;
 let deadline;
 let isWanted = false;
 
-/** `connecting` at first, `live`, or `lost`; `since` is when it became so. */
+/** `connecting` at first, `live`, `lost`, or `polled` where there is no stream; `since` is when it became so. */
 export const state = { name: "connecting", since: new Date() };
 
 /** Has `listener` called with each event. Returns what ends that. */
@@ -35,10 +36,18 @@ export function onChange(watcher) {
   watchers.add(watcher);
 }
 
-/** Opens the stream, and keeps it open. */
+/** Opens the stream, and keeps it open. Returns once it is open, or takes too long to be waited for. */
 export function open() {
   isWanted = true;
   connect();
+  return new Promise((resolve) => {
+    const settle = () => {
+      watchers.delete(settle);
+      resolve();
+    };
+    watchers.add(settle);
+    setTimeout(settle, PATIENCE_MS);
+  });
 }
 
 /** Closes the stream, until it is opened again. */
@@ -53,8 +62,12 @@ async function connect() {
   let protocols;
   try {
     protocols = await ticket();
-  } catch {
-    lose();
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) {
+      become("polled");
+    } else {
+      lose();
+    }
     return;
   }
   if (!isWanted) {
@@ -72,20 +85,16 @@ async function connect() {
   };
 }
 
-/** A browser cannot send a credential with a WebSocket, so it sends a ticket that was given for one. */
+/**
+ * A browser cannot send a credential with a WebSocket, so it sends a ticket that was given for one. A service without
+ * tickets cannot be listened to; its pages are loaded anew now and then.
+ */
 async function ticket() {
   if (!authorization()) {
     return [];
   }
-  try {
-    const given = await act("POST", "auth/ticket");
-    return [`borgos.ticket.${given.ticket}`];
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) {
-      return [];
-    }
-    throw error;
-  }
+  const given = await act("POST", "auth/ticket");
+  return [`borgos.ticket.${given.ticket}`];
 }
 
 function subscribe(opened) {

@@ -1,6 +1,7 @@
 // Dark or light: as the system has it, until somebody chooses.
 
 const KEY = "borgos.theme";
+const listeners = new Set();
 const system = matchMedia("(prefers-color-scheme: dark)");
 
 /** Returns `dark` or `light`. */
@@ -8,9 +9,15 @@ export function current() {
   return localStorage.getItem(KEY) ?? (system.matches ? "dark" : "light");
 }
 
+/** Has `listener` called when the other one is shown. */
+export function onChange(listener) {
+  listeners.add(listener);
+}
+
 /** Shows the theme that is to be shown. */
 export function apply() {
   document.documentElement.dataset.theme = current();
+  listeners.forEach((listener) => listener());
 }
 
 /** Changes to the other one, and keeps that. */

@@ -2,6 +2,7 @@
 
 import { get, list } from "/assets/api.js";
 import { command } from "/assets/command.js";
+import { change } from "/assets/deployments.js";
 import { h, s } from "/assets/dom.js";
 import { ago, count, duration, plural, words } from "/assets/format.js";
 import { Actions } from "/assets/parts/actions.js";
@@ -29,9 +30,8 @@ export function open(context) {
   }
 
   function take({ type, data }) {
-    const row = type === "deployment_status" && deployments.find(({ id }) => id === data.id);
-    if (row) {
-      Object.assign(row, { status: data.status, reason: data.reason });
+    if (type === "deployment_status") {
+      change(deployments, data);
       context.redraw();
     }
     return false;
@@ -142,7 +142,7 @@ export function open(context) {
     if (!node) {
       return h(
         "aside",
-        { class: "card soft", key: "detail" },
+        { class: "card soft", key: "detail", "aria-label": "Chosen actor" },
         "Choose an actor to see more of it, and to have it replaced.",
       );
     }
@@ -154,8 +154,8 @@ export function open(context) {
     };
     return h(
       "aside",
-      { class: "card", key: "detail" },
-      h("header", {}, h("h2", { class: "wrap" }, node.path), badge(node.state, node.tone)),
+      { class: "card", key: "detail", "aria-label": "Chosen actor" },
+      h("header", {}, h("h2", { class: "wrap" }, node.path), badge(node.state)),
       facts([
         ["Kind", words(node.kind)],
         ["Takes care of", node.deployment && h("a", { href: `#/deployments/${node.subject}` }, node.deployment.name)],

@@ -2,7 +2,7 @@
 
 import { get, list } from "/assets/api.js";
 import { command, request } from "/assets/command.js";
-import { actionsOf, isStopped, portLink } from "/assets/deployments.js";
+import { actionsOf, change, isStopped, portLink } from "/assets/deployments.js";
 import { h, slot } from "/assets/dom.js";
 import { ago, clock, duration } from "/assets/format.js";
 import * as router from "/assets/router.js";
@@ -112,8 +112,8 @@ export function open(context, id) {
   }
 
   function take({ type, data }) {
-    if (type === "deployment_status" && data.id === id && deployment) {
-      Object.assign(deployment, { status: data.status, reason: data.reason, observed_at: new Date().toISOString() });
+    if (type === "deployment_status" && deployment) {
+      change([deployment], data);
       context.redraw();
     }
     return false;
@@ -127,7 +127,7 @@ export function open(context, id) {
     view,
     take,
     concerns,
-    every: 5_000,
+    every: 10_000,
     leave: () => logs.stop(),
   };
 }

@@ -2,7 +2,7 @@
 
 import { list } from "/assets/api.js";
 import { command } from "/assets/command.js";
-import { FIELDS, portLink } from "/assets/deployments.js";
+import { FIELDS, change, portLink } from "/assets/deployments.js";
 import { h } from "/assets/dom.js";
 import { ago, plural, words } from "/assets/format.js";
 import { badge } from "/assets/parts/badge.js";
@@ -77,14 +77,9 @@ export function open(context) {
   }
 
   const take = ({ type, data }) => {
-    const row = type === "deployment_status" && rows.find(({ id }) => id === data.id);
-    if (row) {
-      Object.assign(row, {
-        status: data.status,
-        reason: data.reason,
-        name: data.name,
-        observed_at: new Date().toISOString(),
-      });
+    if (type === "deployment_status") {
+      change(rows, data);
+      context.redraw();
     }
     return false;
   };

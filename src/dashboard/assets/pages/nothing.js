@@ -1,7 +1,6 @@
 // There is no such page.
 
 import { h } from "/assets/dom.js";
-import { empty } from "/assets/parts/states.js";
 
 export function open() {
   return {
@@ -9,8 +8,9 @@ export function open() {
     view: () =>
       h(
         "div",
-        { class: "card" },
-        empty("There is nothing at this address", h("a", { href: "#/" }, "Go to the overview")),
+        { class: "card empty" },
+        h("h1", {}, "There is nothing at this address"),
+        h("a", { href: "#/" }, "Go to the overview"),
       ),
   };
 }

@@ -2,7 +2,7 @@
 
 import { list } from "/assets/api.js";
 import { command } from "/assets/command.js";
-import { FIELDS } from "/assets/deployments.js";
+import { FIELDS, change } from "/assets/deployments.js";
 import { h } from "/assets/dom.js";
 import { ago, clock, count, duration, percent, plural, words } from "/assets/format.js";
 import * as machine from "/assets/machine.js";
@@ -14,6 +14,7 @@ import { describe } from "/assets/happened.js";
 import { taskTone, tone } from "/assets/status.js";
 
 const MAX_TICKS = 30;
+const MAX_ERRORS = 6;
 const TASK_STATES = ["pending", "running", "completed", "failed"];
 /** What happened while the dashboard was open, newest first; it outlives the page. */
 const ticker = [];
@@ -30,7 +31,7 @@ export function open({ redraw }) {
     const [running, recent, ...totals] = await Promise.all([
       list(`deployments?limit=1000&fields=${FIELDS}`, { signal }),
       list(
-        `errors?since=${encodeURIComponent(since)}&limit=6&fields=id,severity,message,project_name,project_id,deployment_id,occurred_at`,
+        `errors?since=${encodeURIComponent(since)}&limit=${MAX_ERRORS}&fields=id,severity,message,project_name,project_id,deployment_id,occurred_at`,
         { signal },
       ),
       ...TASK_STATES.map(counted),
@@ -41,13 +42,20 @@ export function open({ redraw }) {
   }
 
   function take(event) {
-    if (event.type === "missed" || event.type === "project_scan_progress") {
-      return event.type !== "missed";
+    const { type, channel, data } = event;
+    if (type === "missed" || type === "project_scan_progress") {
+      return type !== "missed";
     }
     ticker.unshift(event);
     ticker.length = Math.min(ticker.length, MAX_TICKS);
+    if (type === "deployment_status") {
+      change(deployments, data);
+    } else if (type === "error_logged") {
+      const rows = [{ ...data, occurred_at: event.at }, ...errors.rows].slice(0, MAX_ERRORS);
+      errors = { rows, total: errors.total + 1 };
+    }
     redraw();
-    return event.channel === "actors" || event.channel === "projects";
+    return channel === "actors" || channel === "projects";
   }
 
   function view() {
@@ -75,6 +83,7 @@ export function open({ redraw }) {
     take,
     concerns: (event) => event.channel !== "system",
     every: 30_000,
+    pause: 10_000,
     leave: unwatch,
   };
 }

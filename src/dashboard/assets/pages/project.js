@@ -194,14 +194,12 @@ function place({ file, line }) {
 
 function languageCard(languages) {
   const known = languages.filter(({ code }) => code > 0);
-  const shown = known
-    .slice(0, MAX_HUES)
-    .map(({ language, code }, index) => ({
-      name: language,
-      value: code,
-      shown: `${count(code)} lines`,
-      hue: index + 1,
-    }));
+  const shown = known.slice(0, MAX_HUES).map(({ language, code }, index) => ({
+    name: language,
+    value: code,
+    shown: `${count(code)} lines`,
+    hue: index + 1,
+  }));
   const rest = known.slice(MAX_HUES).reduce((sum, { code }) => sum + code, 0);
   const all = rest > 0 ? [...shown, { name: "others", value: rest, shown: `${count(rest)} lines`, hue: 0 }] : shown;
   return card(

@@ -13,7 +13,7 @@ import { pageHead } from "/assets/parts/page_head.js";
 import { empty } from "/assets/parts/states.js";
 import { Table } from "/assets/parts/table.js";
 
-const FIELDS = "id,name,project_type,tech_stack,health_score,vibe_score,eco_score,is_active,updated_at";
+const FIELDS = "id,name,project_type,tech_stack,health_score,vibe_score,eco_score,updated_at";
 /** As many are loaded before anything is shown. */
 const FIRST = 100;
 const MAX_TAGS = 4;

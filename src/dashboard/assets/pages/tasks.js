@@ -141,6 +141,7 @@ export function open(context) {
     view,
     concerns: ({ channel, type }) => (channel === "tasks" && type !== "task_progress") || channel === "agent-zero",
     every: 30_000,
+    pause: 6_000,
   };
 }
 

@@ -15,10 +15,10 @@ import { tone } from "/assets/status.js";
 
 /** A connection that comes back within that time is not worth a word. */
 const PATIENCE_MS = 1_500;
-const STATES = { live: "Live", lost: "Reconnecting", connecting: "Connecting" };
+const STATES = { live: "Live", lost: "Reconnecting", connecting: "Connecting", polled: "Every few seconds" };
 
 export class Shell {
-  #side = h("aside", { class: "side" });
+  #side = side();
   #banner = h("div", { role: "status" });
   #place;
   #isWatching = false;
@@ -27,9 +27,8 @@ export class Shell {
   stage = h("main", { class: "stage", id: "main", tabindex: "-1" });
 
   constructor(root) {
-    const skip = h("a", { class: "skip", href: "#/", onclick: (event) => this.#skip(event) }, "Skip to the page");
     const main = h("div", { class: "main" }, this.#banner, this.stage);
-    root.replaceChildren(skip, h("div", { class: "shell" }, this.#side, main));
+    root.replaceChildren(h("div", { class: "shell" }, this.#side, main));
   }
 
   /** Says which place is shown. */
@@ -47,7 +46,8 @@ export class Shell {
   }
 
   draw() {
-    morph(this.#side, h("aside", { class: "side" }, this.#brand(), this.#places(), this.#end()));
+    const skip = h("a", { class: "skip", href: "#/", onclick: (event) => this.#skip(event) }, "Skip to the page");
+    morph(this.#side, side(skip, this.#brand(), this.#places(), this.#end()));
     morph(this.#banner, h("div", { role: "status" }, this.#news()));
   }
 
@@ -74,16 +74,12 @@ export class Shell {
 
   #end() {
     const isDark = theme.current() === "dark";
-    const change = () => {
-      theme.toggle();
-      this.draw();
-    };
     const leave = () => {
       session.forget();
       location.reload();
     };
-    const button = (name, label, onclick) =>
-      h("button", { class: "quiet", key: name, title: label, "aria-label": label, onclick }, icon(name));
+    const button = (key, name, label, onclick) =>
+      h("button", { class: "quiet", key, title: label, "aria-label": label, onclick }, icon(name));
     return h(
       "div",
       { class: "side-end" },
@@ -96,10 +92,10 @@ export class Shell {
       h(
         "div",
         { class: "side-buttons" },
-        button("search", "Go to anything (Ctrl-K)", openPalette),
-        button(isDark ? "sun" : "moon", isDark ? "Light colours" : "Dark colours", change),
-        button("help", "Keys (?)", openHelp),
-        session.authorization() && button("leave", "Sign out", leave),
+        button("palette", "search", "Go to anything (Ctrl-K)", openPalette),
+        button("theme", isDark ? "sun" : "moon", isDark ? "Light colours" : "Dark colours", theme.toggle),
+        button("keys", "help", "Keys (?)", openHelp),
+        session.authorization() && button("leave", "leave", "Sign out", leave),
       ),
     );
   }
@@ -125,4 +121,8 @@ export class Shell {
     event.preventDefault();
     this.stage.focus();
   }
+}
+
+function side(...content) {
+  return h("aside", { class: "side", "aria-label": "BorgOS" }, content);
 }
