@@ -8,6 +8,7 @@ pub mod app;
 pub mod body;
 pub mod cli;
 pub mod config;
+pub mod dashboard;
 pub mod guard;
 pub mod listener;
 pub mod lock;

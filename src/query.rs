@@ -1,12 +1,15 @@
 //! Query strings, read strictly: a parameter that is unknown, repeated, empty, malformed or out of range is a 400 that
 //! names it, because a misspelt filter must not return everything.
 
+mod fields;
+
 use std::future::ready;
 
 use borgos_actors::{Error, search::PathGlob, store, value::Invalid};
 use chrono::{DateTime, Utc};
 use warp::{Filter, Rejection, path::FullPath, reject};
 
+pub use self::fields::Fields;
 use crate::problem::Problem;
 
 /// How many rows a list has when the client does not say.

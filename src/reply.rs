@@ -20,7 +20,10 @@ use warp::{
     reply::Response,
 };
 
-use crate::{problem::Problem, query::Page};
+use crate::{
+    problem::Problem,
+    query::{Fields, Page},
+};
 
 const X_TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
@@ -99,6 +102,23 @@ pub fn list<T: Serialize>(rows: &[T], total: u64, page: &Page) -> Reply {
         insert(&mut response, LINK, &links);
     }
     Reply(response)
+}
+
+/// [`list`] with only those fields of each row that the client named, if it did.
+///
+/// # Errors
+/// Fails when a row cannot be written, which is a defect.
+pub fn list_fields<T: Serialize>(
+    rows: &[T],
+    fields: Option<&Fields>,
+    total: u64,
+    page: &Page,
+) -> Result<Reply, Problem> {
+    let Some(fields) = fields else {
+        return Ok(list(rows, total, page));
+    };
+    let rows: Vec<_> = rows.iter().map(|row| fields.of(row)).collect::<Result<_, _>>()?;
+    Ok(list(&rows, total, page))
 }
 
 /// 200 with one page of a list that is in memory, as [`list`] answers.

@@ -6,6 +6,7 @@
 pub(crate) mod actors;
 pub(crate) mod agent_zero;
 pub(crate) mod body;
+mod dashboard;
 pub(crate) mod deployments;
 mod docs;
 pub(crate) mod errors;
@@ -37,9 +38,10 @@ const GET: Method = Method::GET;
 const PATCH: Method = Method::PATCH;
 const POST: Method = Method::POST;
 
-/// Every endpoint. `/health` and the upgrade of `/ws` do not count against the rate limit, so that no probe is refused
-/// and a client that reconnects does not use up what it needs for reading.
+/// Every endpoint. `/health`, the dashboard's files and the upgrade of `/ws` do not count against the rate limit, so that no
+/// probe is refused and a client that comes back does not use up what it needs for reading.
 pub static TABLE: &[Endpoint] = &[
+    Endpoint::uncounted(GET, "/", Scope::Public, "dashboard"),
     Endpoint::new(GET, "/docs", Scope::Public, "docs"),
     Endpoint::new(GET, "/docs/script.js", Scope::Public, "docs.script"),
     Endpoint::new(GET, "/docs/style.css", Scope::Public, "docs.style"),
@@ -184,6 +186,7 @@ pub static TABLE: &[Endpoint] = &[
         "webhooks.redeliver",
     ),
     Endpoint::new(POST, "/api/v1/webhooks/{id}/test", Scope::Admin, "webhooks.test"),
+    Endpoint::uncounted(GET, "/assets/{file}", Scope::Public, "dashboard.file"),
     Endpoint::new(POST, "/mcp", Scope::Read, "mcp"),
     Endpoint::uncounted(GET, "/ws", Scope::Read, "live"),
 ];
@@ -214,6 +217,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let recovered = resources.clone().recover(problem::recover).unify();
     resources
         .or(mcp::routes(app, Toolbox::new(recovered.boxed())))
+        .unify()
+        .or(dashboard::routes())
         .unify()
         .recover(problem::recover)
         .unify()

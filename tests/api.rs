@@ -6,6 +6,7 @@ mod agent_zero;
 mod bad_input;
 mod clients;
 mod command_line;
+mod dashboard;
 mod deployments;
 mod docs;
 mod documented;

@@ -1,6 +1,7 @@
 //! What the tests stand on: a [`World`] with a real server in it, and the services that `tests/run` started.
 
 mod agent_zero;
+mod browser;
 mod database;
 pub(crate) mod docker;
 mod eventually;
@@ -19,6 +20,7 @@ mod target;
 mod world;
 
 pub(crate) use agent_zero::StandIn;
+pub(crate) use browser::{Browser, Screen};
 pub(crate) use database::{Backend, postgres_address};
 pub(crate) use eventually::{eventually, eventually_within};
 pub(crate) use http::{Answer, Http, install_tls_provider};

@@ -20,6 +20,7 @@ mod tree;
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::images::Images;
@@ -51,7 +52,7 @@ const STACKS: [(Kind, Detect); 5] = [
 type Detect = fn(&Tree, &Images, Option<&Said>) -> Result<Option<Draft>, String>;
 
 /// What a release is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A ready image.
@@ -82,7 +83,7 @@ pub struct Plan {
 }
 
 /// What people are told of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Recipe {
     /// What it is made of.
     #[serde(rename = "source")]

@@ -50,6 +50,38 @@ pub(crate) const STATUSES: [(&str, Status); 11] = [
     ("cancelled", Status::Cancelled),
 ];
 
+/// The fields of a deployment in a list.
+const FIELDS: [&str; 28] = [
+    "id",
+    "project_id",
+    "name",
+    "port",
+    "status",
+    "reason",
+    "observed_at",
+    "desired",
+    "runtime",
+    "container_id",
+    "url",
+    "health_check_url",
+    "health_timeout_s",
+    "health_interval_s",
+    "health_retries",
+    "environment",
+    "cpu_limit",
+    "memory_limit",
+    "image",
+    "command",
+    "container_port",
+    "release_id",
+    "next_release_id",
+    "generation",
+    "restarts",
+    "started_at",
+    "created_at",
+    "updated_at",
+];
+
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Deploy {
@@ -73,7 +105,7 @@ pub(crate) struct Deploy {
 /// Returns the filters of this resource.
 pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let one = || warp::path!("api" / "v1" / "deployments" / String).and_then(id);
-    let filters = query::strict(&["status", "project_id", "name", "port", "limit", "offset"]);
+    let filters = query::strict(&["status", "project_id", "name", "port", "fields", "limit", "offset"]);
 
     let list = warp::path!("api" / "v1" / "deployments")
         .and(warp::get())
@@ -135,7 +167,7 @@ fn below(name: &'static str) -> impl Filter<Extract = (i64,), Error = Rejection>
 
 /// GET /api/v1/deployments
 async fn list(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
-    let page = query.page()?;
+    let (page, fields) = (query.page()?, query.fields(&FIELDS)?);
     let filter = DeploymentFilter {
         status: query.choice("status", &STATUSES)?,
         project_id: query.id("project_id")?.map(ProjectId),
@@ -144,7 +176,7 @@ async fn list(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
     };
     let listed = deployments::list(&app.system.store, &filter, page.rows()).await?;
     let rows: Vec<DeploymentBody> = listed.rows.into_iter().map(DeploymentBody::from).collect();
-    Ok(reply::list(&rows, listed.total, &page))
+    reply::list_fields(&rows, fields.as_ref(), listed.total, &page)
 }
 
 /// POST /api/v1/deploy

@@ -33,6 +33,20 @@ pub(crate) const SEVERITIES: [(&str, Severity); 5] = [
     ("critical", Severity::Critical),
 ];
 
+/// The fields of an entry in a list.
+const FIELDS: [&str; 10] = [
+    "id",
+    "project_id",
+    "project_name",
+    "deployment_id",
+    "error_type",
+    "severity",
+    "message",
+    "stack_trace",
+    "context",
+    "occurred_at",
+];
+
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "LogError")]
@@ -59,6 +73,7 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         "error_type",
         "since",
         "until",
+        "fields",
         "limit",
         "offset",
     ]);
@@ -74,7 +89,7 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 
 /// GET /api/v1/errors
 async fn list(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
-    let page = query.page()?;
+    let (page, fields) = (query.page()?, query.fields(&FIELDS)?);
     let filter = ErrorFilter {
         severity: query.choice("severity", &SEVERITIES)?,
         project_id: query.id("project_id")?.map(ProjectId),
@@ -84,7 +99,7 @@ async fn list(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
         until: query.time("until")?,
     };
     let listed = error_log::list(&app.system.store, &filter, page.rows()).await?;
-    Ok(reply::list(&listed.rows, listed.total, &page))
+    reply::list_fields(&listed.rows, fields.as_ref(), listed.total, &page)
 }
 
 /// POST /api/v1/errors

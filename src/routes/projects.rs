@@ -29,6 +29,24 @@ use crate::{
     reply::{self, Reply},
 };
 
+/// The fields of a project in a list.
+const FIELDS: [&str; 14] = [
+    "id",
+    "name",
+    "path",
+    "zenith_id",
+    "project_type",
+    "tech_stack",
+    "health_score",
+    "vibe_score",
+    "eco_score",
+    "errors",
+    "metadata",
+    "is_active",
+    "created_at",
+    "updated_at",
+];
+
 /// The format of a text that is the path of a directory on the machine of the service.
 const DIRECTORY: &str = "directory";
 
@@ -73,7 +91,15 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(plan::routes(app))
         .unify();
-    let filters = query::strict(&["active", "tech_stack", "project_type", "name", "limit", "offset"]);
+    let filters = query::strict(&[
+        "active",
+        "tech_stack",
+        "project_type",
+        "name",
+        "fields",
+        "limit",
+        "offset",
+    ]);
 
     let list = all().and(warp::get()).and(filters).and(with(app)).then(list);
     let create = all()
@@ -105,7 +131,7 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 
 /// GET /api/v1/projects
 async fn list(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
-    let page = query.page()?;
+    let (page, fields) = (query.page()?, query.fields(&FIELDS)?);
     let filter = ProjectFilter {
         is_active: query.boolean("active")?,
         tech_stack: query
@@ -116,7 +142,7 @@ async fn list(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
     };
     let listed = projects::list(&app.system.store, &filter, page.rows()).await?;
     let rows: Vec<ProjectBody> = listed.rows.into_iter().map(ProjectBody::from).collect();
-    Ok(reply::list(&rows, listed.total, &page))
+    reply::list_fields(&rows, fields.as_ref(), listed.total, &page)
 }
 
 /// POST /api/v1/projects

@@ -1,13 +1,15 @@
 //! Names of commits.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Invalid, check_text};
 
 /// A branch, a tag or a commit id, at most 255 characters: what git allows in such names, and nothing that git would take
 /// for an option or an expression.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(inline, extend("minLength" = 1, "maxLength" = 255))]
 pub struct GitRef(String);
 
 impl GitRef {
