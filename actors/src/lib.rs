@@ -37,6 +37,7 @@ pub mod logs;
 pub mod manifests;
 pub mod metrics;
 mod program;
+mod redact;
 mod rotation;
 pub mod runtime;
 pub mod scan;
