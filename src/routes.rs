@@ -76,6 +76,7 @@ pub static TABLE: &[Endpoint] = &[
     ),
     Endpoint::new(POST, "/api/v1/agent/task", Scope::Deploy, "tasks.create"),
     Endpoint::new(GET, "/api/v1/agent/tasks", Scope::Read, "tasks.list"),
+    Endpoint::new(POST, "/api/v1/agent/tasks", Scope::Deploy, "tasks.create_all"),
     Endpoint::new(GET, "/api/v1/agent/tasks/{id}", Scope::Read, "tasks.show"),
     Endpoint::new(POST, "/api/v1/agent/tasks/{id}/cancel", Scope::Deploy, "tasks.cancel"),
     Endpoint::new(POST, "/api/v1/agent/tasks/{id}/retry", Scope::Deploy, "tasks.retry"),

@@ -41,7 +41,7 @@ pub use self::{
     agent::{CONCURRENCY, NAME},
     capabilities::Capability,
     class::Class,
-    client::{Failure, Limits, Outcome, Step},
+    client::{Arrival, Failure, Limits, Outcome, Step},
     control::{AgentZero, Progress},
     prompt::Execute,
     status::{State, Status},

@@ -43,6 +43,7 @@ pub mod manifests;
 pub mod metrics;
 pub mod plan;
 mod program;
+mod redact;
 mod rotation;
 pub mod runtime;
 pub mod scan;

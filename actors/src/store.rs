@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::Error;
 
 pub mod audit;
+mod bulk;
 mod clock;
 mod column;
 mod connect;

@@ -172,6 +172,7 @@ impl System {
             settings.agent_zero,
             settings.data_dir.clone(),
             settings.program.clone(),
+            node,
             store.clone(),
             handles.events.clone(),
         );

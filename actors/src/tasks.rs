@@ -8,22 +8,21 @@ mod agent;
 mod agents;
 pub mod command;
 mod leftovers;
+mod line;
 pub mod llm;
 pub mod queue;
 mod runner;
 mod running;
 mod settings;
+mod view;
 mod worker;
 
 #[cfg(test)]
 mod tests;
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use schemars::JsonSchema;
-use serde::Serialize;
-use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::{
@@ -31,17 +30,15 @@ use crate::{
     id::{ProjectId, TaskId},
     store::{
         Store,
-        tasks::{self, Created, Load, NewTask, State, Task},
+        tasks::{self, Created, NewTask, State, Task},
     },
     supervision::Handle,
 };
 
-pub use agent::{Agent, Attempt, Control, Failure, Health, Output, Project, Stop};
+pub use agent::{Agent, Attempt, Control, Failure, Health, Output, Project, Prospect, Stop};
 pub use agents::{Agents, Entry, Limits};
 pub use settings::{AgentKind, AgentSettings};
-
-/// How long an agent may take to say how it is.
-const HEALTH_PATIENCE: Duration = Duration::from_secs(2);
+pub use view::AgentView;
 
 /// The priority of tasks that do not name one.
 pub const USUAL_PRIORITY: i32 = 1;
@@ -76,22 +73,6 @@ pub struct TaskRequest {
     pub idempotency_key: Option<String>,
 }
 
-/// An agent as people see it.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(rename = "Agent")]
-pub struct AgentView {
-    agent_type: String,
-    kind: &'static str,
-    is_paused: bool,
-    #[serde(flatten)]
-    load: Load,
-    concurrency: u32,
-    max_attempts: i32,
-    timeout_s: u64,
-    max_waiting: u64,
-    health: Health,
-}
-
 /// What people can do with tasks. The row is written first, then the queue is told. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Tasks {
@@ -123,16 +104,36 @@ impl Tasks {
     /// Fails for an agent that is not configured, a project that is not there, when too many tasks wait, or when a key
     /// came with another task.
     pub async fn create(&self, request: TaskRequest) -> Result<Created, Error> {
+        let (new, max_waiting) = self.checked(request)?;
+        let created = tasks::create(&self.store, &new, max_waiting).await?;
+        self.tell(queue::Message::Wake);
+        Ok(created)
+    }
+
+    /// Accepts tasks that have no keys, all of them or none, and returns their ids in the same order.
+    ///
+    /// # Errors
+    /// Those of [`Tasks::create`].
+    pub async fn create_all(&self, requests: Vec<TaskRequest>) -> Result<Vec<TaskId>, Error> {
+        let checked = requests.into_iter().enumerate().map(|(index, request)| {
+            self.checked(request).map_err(|error| match error {
+                Error::InvalidField { field, reason } => Error::InvalidField {
+                    field: format!("tasks[{index}].{field}"),
+                    reason,
+                },
+                other => other,
+            })
+        });
+        let new = checked.collect::<Result<Vec<_>, _>>()?;
+        let ids = tasks::create_all(&self.store, &new).await?;
+        self.tell(queue::Message::Wake);
+        Ok(ids)
+    }
+
+    /// Completes a request by what its agent allows, and returns with it how many tasks of that may wait.
+    fn checked(&self, request: TaskRequest) -> Result<(NewTask, u64), Error> {
         let Entry { agent, limits } = self.agents.entry(&request.agent_type)?;
-        if agent.needs_project() && request.project_id.is_none() {
-            return Err(Error::InvalidField {
-                field: "project_id".to_owned(),
-                reason: format!(
-                    "is required by `{}`, which works in a project's directory",
-                    request.agent_type
-                ),
-            });
-        }
+        check(agent.as_ref(), &request)?;
         let new = NewTask {
             project_id: request.project_id,
             agent_type: request.agent_type,
@@ -146,9 +147,7 @@ impl Tasks {
             unique_key: request.unique_key,
             idempotency_key: request.idempotency_key,
         };
-        let created = tasks::create(&self.store, &new, limits.max_waiting).await?;
-        self.tell(queue::Message::Wake);
-        Ok(created)
+        Ok((new, limits.max_waiting))
     }
 
     /// Calls a task off. One that runs is told at once, and has ended when its state says so.
@@ -196,30 +195,6 @@ impl Tasks {
         Ok(())
     }
 
-    /// Lists the configured agents.
-    ///
-    /// # Errors
-    /// Fails when the database does.
-    pub async fn agents(&self) -> Result<Vec<AgentView>, Error> {
-        let paused = tasks::paused(&self.store).await?;
-        let loads = tasks::loads(&self.store).await?;
-        let views = self
-            .agents
-            .iter()
-            .map(async |(name, Entry { agent, limits })| AgentView {
-                agent_type: name.to_owned(),
-                kind: agent.kind(),
-                is_paused: paused.contains(name),
-                load: loads.get(name).copied().unwrap_or_default(),
-                concurrency: limits.concurrency,
-                max_attempts: limits.max_attempts,
-                timeout_s: limits.timeout.as_secs(),
-                max_waiting: limits.max_waiting,
-                health: health(agent.as_ref()).await,
-            });
-        Ok(futures_util::future::join_all(views).await)
-    }
-
     fn check_agent(&self, agent_type: &str) -> Result<(), Error> {
         match self.agents.find(agent_type) {
             Some(_) => Ok(()),
@@ -239,11 +214,28 @@ impl Tasks {
     }
 }
 
-async fn health(agent: &dyn Agent) -> Health {
-    let patience = HEALTH_PATIENCE.as_secs();
-    timeout(HEALTH_PATIENCE, agent.health())
-        .await
-        .unwrap_or_else(|_| Health::Unavailable(format!("did not say within {patience} s how it is")))
+/// Refuses what the agent could never carry out.
+fn check(agent: &dyn Agent, request: &TaskRequest) -> Result<(), Error> {
+    let name = &request.agent_type;
+    if agent.needs_project() && request.project_id.is_none() {
+        return Err(Error::InvalidField {
+            field: "project_id".to_owned(),
+            reason: format!("is required by `{name}`, which works in a project's directory"),
+        });
+    }
+    let Some(max_bytes) = agent.max_prompt_bytes() else {
+        return Ok(());
+    };
+    match agent::prompt(&request.description, &request.input_data).len() {
+        num_bytes if num_bytes > max_bytes => Err(Error::InvalidField {
+            field: "description".to_owned(),
+            reason: format!(
+                "and `input_data` have {num_bytes} bytes as a prompt, and `{name}` takes it as an argument of at most \
+                 {max_bytes}"
+            ),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Returns the id of the installation in a data directory, which it keeps from the first call on.

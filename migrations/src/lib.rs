@@ -20,6 +20,7 @@ mod m20260102_000011_project_scans;
 mod m20260102_000012_mcp_queries;
 mod m20260102_000015_webhooks;
 mod m20260102_000018_release_origin;
+mod m20260103_000019_task_losses;
 
 struct Migrator;
 
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260102_000012_mcp_queries::Migration),
             Box::new(m20260102_000015_webhooks::Migration),
             Box::new(m20260102_000018_release_origin::Migration),
+            Box::new(m20260103_000019_task_losses::Migration),
         ]
     }
 }

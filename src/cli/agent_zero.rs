@@ -1,16 +1,18 @@
-//! `borgos agent-zero status|start|stop|logs`.
+//! `borgos agent-zero status|start|stop|execute|logs`.
 
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use reqwest::Method;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::{
     Failure,
     client::{Client, Remote, understood},
     output::{self, line, plain, sentence},
+    tasks,
 };
 
 /// How often the lines are asked for that are followed. The service answers 60 requests a minute for ever.
@@ -35,6 +37,8 @@ enum Command {
     Start,
     /// Stop it and everything that it has started
     Stop,
+    /// Give it a prompt as a task
+    Execute(Execute),
     /// Show what it printed last
     Logs {
         /// How many lines
@@ -44,6 +48,24 @@ enum Command {
         #[arg(short, long)]
         follow: bool,
     },
+}
+
+#[derive(Debug, Args)]
+struct Execute {
+    /// What is to be done
+    prompt: String,
+    /// What it is about, in a few words
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// What kind of work it is, such as code_execution
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<String>,
+    /// What else is to be known, as a JSON object; its `project_id` names the project
+    #[arg(long, value_name = "JSON")]
+    context: Option<String>,
+    /// Follow the task to its end; fails unless it is completed
+    #[arg(long)]
+    watch: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -88,6 +110,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
             let answer = client.post("/api/v1/agent-zero/stop").await?;
             show(answer, is_json, |_: Value| vec!["Agent Zero is stopped".to_owned()])
         }
+        Command::Execute(wanted) => execute(&client, wanted, is_json).await,
         Command::Logs { tail, follow: false } => {
             let answer = client.get("/api/v1/agent-zero/logs").await?;
             show(answer, is_json, |logs: Logs| {
@@ -96,6 +119,21 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         Command::Logs { tail, follow: true } => follow(&client, tail).await,
     }
+}
+
+async fn execute(client: &Client, wanted: Execute, is_json: bool) -> Result<(), Failure> {
+    let mut body = json!({"prompt": wanted.prompt});
+    if let Some(context) = &wanted.context {
+        body["context"] = tasks::object("--context", context)?;
+    }
+    for (name, text) in [("description", wanted.description), ("type", wanted.kind)] {
+        if let Some(text) = text {
+            body[name] = json!(text);
+        }
+    }
+    let path = "/api/v1/agent-zero/execute";
+    let answer = client.request(Method::POST, path, Some(&body)).await?;
+    tasks::accepted(client, &answer, wanted.watch, is_json).await
 }
 
 fn show<T: serde::de::DeserializeOwned>(

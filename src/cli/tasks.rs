@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use comfy_table::{ContentArrangement, Table, presets};
 use reqwest::Method;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     Failure,
@@ -168,12 +168,24 @@ async fn create(client: &Client, new: Create, is_json: bool) -> Result<(), Failu
     let answer = client
         .request(Method::POST, "/api/v1/agent/task", Some(&body(new)?))
         .await?;
+    accepted(client, &answer, is_watched, is_json).await
+}
+
+/// Tells which task was accepted, or follows it to its end.
+pub(super) async fn accepted(client: &Client, answer: &Value, is_watched: bool, is_json: bool) -> Result<(), Failure> {
     let id = answer["task_id"].as_u64();
     match (is_watched, id) {
         (true, Some(id)) => watch::run(client, id, is_json).await,
-        _ if is_json => Ok(line(&output::json(&answer))?),
+        _ if is_json => Ok(line(&output::json(answer))?),
         _ => Ok(line(&format!("task {} is queued", number(id)))?),
     }
+}
+
+/// Reads the value of a flag that must be a JSON object.
+pub(super) fn object(flag: &str, text: &str) -> Result<Value, Failure> {
+    serde_json::from_str::<Map<String, Value>>(text)
+        .map(Value::Object)
+        .map_err(|error| Failure::Usage(format!("`{flag}` must be a JSON object: {error}")))
 }
 
 fn body(new: Create) -> Result<Value, Failure> {
@@ -183,8 +195,7 @@ fn body(new: Create) -> Result<Value, Failure> {
         "description": new.description,
     });
     if let Some(input) = new.input {
-        body["input_data"] = serde_json::from_str(&input)
-            .map_err(|error| Failure::Usage(format!("`--input` must be a JSON object: {error}")))?;
+        body["input_data"] = object("--input", &input)?;
     }
     let numbers = [
         ("project_id", new.project.map(Value::from)),

@@ -1,60 +1,25 @@
 //! The agents of the configuration: the tables `[agents.NAME]`, and the model that flags name.
 
-use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, time::Duration};
+mod reader;
+mod table;
+
+use std::{collections::BTreeMap, ffi::OsString};
 
 use borgos_actors::{
     agent_zero,
-    tasks::{AgentKind, AgentSettings, Limits, command, llm},
-    value::{Command, Environment, MemoryLimit},
+    tasks::{AgentKind, AgentSettings, Limits},
 };
-use serde::Deserialize;
 
+pub(super) use self::reader::LLM_KEY_VARIABLE;
+pub(super) use self::table::AgentTable;
+use self::{
+    reader::{Reader, usual_limits},
+    table::Kind,
+};
 use super::{BaseUrl, Error};
 
-/// Holds the model's key unless the agent names another variable.
-pub(super) const LLM_KEY_VARIABLE: &str = "BORGOS_LLM_API_KEY";
 /// The agent that is there when a flag says where a model is.
 const LLM_AGENT: &str = "llm";
-const DEFAULT_MODEL: &str = "gpt-4o-mini";
-const MAX_NAME_BYTES: usize = 64;
-
-/// One table. Which keys it may have depends on its `kind`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AgentTable {
-    kind: Kind,
-    concurrency: Option<u32>,
-    max_attempts: Option<i32>,
-    timeout_s: Option<u64>,
-    max_waiting: Option<u64>,
-    command: Option<Command>,
-    directory: Option<PathBuf>,
-    stdin: Option<Stdin>,
-    inherit: Option<Vec<String>>,
-    environment: Option<Environment>,
-    memory_limit: Option<MemoryLimit>,
-    base_url: Option<BaseUrl>,
-    model: Option<String>,
-    key_variable: Option<String>,
-    system_prompt: Option<String>,
-    max_tokens: Option<u32>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Kind {
-    Command,
-    Llm,
-    AgentZero,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Stdin {
-    Prompt,
-    Json,
-    Nothing,
-}
 
 /// What is said elsewhere: what tables leave out of the model, and what they can name.
 #[derive(Debug, Clone, Default)]
@@ -111,184 +76,9 @@ pub(super) fn resolve(
     Ok(agents)
 }
 
-fn usual_limits(kind: Kind) -> Limits {
-    match kind {
-        Kind::Command | Kind::Llm => Limits::default(),
-        Kind::AgentZero => Limits {
-            concurrency: agent_zero::CONCURRENCY,
-            ..Limits::default()
-        },
-    }
-}
-
-struct Reader<'a> {
-    name: &'a str,
-    defaults: &'a Defaults,
-    variable: Variables<'a>,
-}
-
-impl Reader<'_> {
-    fn read(&self, table: AgentTable) -> Result<(Limits, AgentKind), Error> {
-        let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if self.name.is_empty() || self.name.len() > MAX_NAME_BYTES || !self.name.bytes().all(is_allowed) {
-            let reason = format!("must be named with 1 to {MAX_NAME_BYTES} lower-case letters, digits and `-`");
-            return Err(self.refuse(None, reason));
-        }
-        if let Some(key) = table.foreign_key() {
-            return Err(self.refuse(Some(key), "is not a setting of this kind of agent"));
-        }
-        let limits = self.limits(&table)?;
-        let kind = match table.kind {
-            Kind::Command => AgentKind::Command(self.command(table)?),
-            Kind::Llm => AgentKind::Llm(self.llm(table)?),
-            Kind::AgentZero if self.defaults.has_agent_zero => AgentKind::AgentZero,
-            Kind::AgentZero => return Err(self.refuse(Some("kind"), "needs `--agent-zero-dir`")),
-        };
-        Ok((limits, kind))
-    }
-
-    fn limits(&self, table: &AgentTable) -> Result<Limits, Error> {
-        let default = usual_limits(table.kind);
-        let timeout_s = table.timeout_s.unwrap_or(default.timeout.as_secs());
-        Ok(Limits {
-            concurrency: self.within("concurrency", table.concurrency.unwrap_or(default.concurrency), 1, 64)?,
-            max_attempts: self.within(
-                "max_attempts",
-                table.max_attempts.unwrap_or(default.max_attempts),
-                1,
-                100,
-            )?,
-            timeout: Duration::from_secs(self.within("timeout_s", timeout_s, 1, 86_400)?),
-            max_waiting: self.within(
-                "max_waiting",
-                table.max_waiting.unwrap_or(default.max_waiting),
-                1,
-                1_000_000,
-            )?,
-        })
-    }
-
-    fn within<N: PartialOrd + std::fmt::Display>(
-        &self,
-        key: &'static str,
-        number: N,
-        min: N,
-        max: N,
-    ) -> Result<N, Error> {
-        match (&min..=&max).contains(&&number) {
-            true => Ok(number),
-            false => Err(self.refuse(Some(key), format!("must be a whole number from {min} to {max}"))),
-        }
-    }
-
-    fn command(&self, table: AgentTable) -> Result<command::Settings, Error> {
-        if table
-            .directory
-            .as_ref()
-            .is_some_and(|directory| !directory.is_absolute())
-        {
-            return Err(self.refuse(Some("directory"), "must be an absolute path"));
-        }
-        Ok(command::Settings {
-            command: table
-                .command
-                .ok_or_else(|| self.refuse(Some("command"), "is required"))?,
-            directory: table.directory,
-            stdin: table.stdin.map(|stdin| match stdin {
-                Stdin::Prompt => command::Stdin::Prompt,
-                Stdin::Json => command::Stdin::Json,
-                Stdin::Nothing => command::Stdin::Nothing,
-            }),
-            inherit: table.inherit.unwrap_or_default(),
-            environment: table.environment.unwrap_or_default(),
-            memory_limit: table.memory_limit,
-        })
-    }
-
-    fn llm(&self, table: AgentTable) -> Result<llm::Settings, Error> {
-        let base_url = table.base_url.or_else(|| self.defaults.base_url.clone());
-        let base_url =
-            base_url.ok_or_else(|| self.refuse(Some("base_url"), "is required, here or as `--llm-base-url`"))?;
-        let key_variable = table.key_variable.as_deref().unwrap_or(LLM_KEY_VARIABLE);
-        let key = match (self.variable)(key_variable).map(OsString::into_string) {
-            None => None,
-            Some(Ok(key)) if key.is_empty() => None,
-            Some(Ok(key)) if key.bytes().all(|byte| byte.is_ascii_graphic()) => Some(key),
-            Some(_) => {
-                let reason =
-                    format!("names `{key_variable}`, which must have printable ASCII characters without spaces");
-                return Err(self.refuse(Some("key_variable"), reason));
-            }
-        };
-        let model = table.model.or_else(|| self.defaults.model.clone());
-        Ok(llm::Settings {
-            base_url: base_url.into(),
-            model: model.unwrap_or_else(|| DEFAULT_MODEL.to_owned()),
-            key,
-            system_prompt: table.system_prompt,
-            max_tokens: table.max_tokens,
-        })
-    }
-
-    fn refuse(&self, key: Option<&'static str>, reason: impl Into<String>) -> Error {
-        let name = self.name;
-        Error::Agent {
-            key: key.map_or_else(|| format!("agents.{name}"), |key| format!("agents.{name}.{key}")),
-            reason: reason.into(),
-        }
-    }
-}
-
-impl AgentTable {
-    fn new(kind: Kind) -> Self {
-        Self {
-            kind,
-            concurrency: None,
-            max_attempts: None,
-            timeout_s: None,
-            max_waiting: None,
-            command: None,
-            directory: None,
-            stdin: None,
-            inherit: None,
-            environment: None,
-            memory_limit: None,
-            base_url: None,
-            model: None,
-            key_variable: None,
-            system_prompt: None,
-            max_tokens: None,
-        }
-    }
-
-    /// Returns a key that this kind of agent does not have, if there is one.
-    fn foreign_key(&self) -> Option<&'static str> {
-        let of_command = [
-            ("command", self.command.is_some()),
-            ("directory", self.directory.is_some()),
-            ("stdin", self.stdin.is_some()),
-            ("inherit", self.inherit.is_some()),
-            ("environment", self.environment.is_some()),
-            ("memory_limit", self.memory_limit.is_some()),
-        ];
-        let of_llm = [
-            ("base_url", self.base_url.is_some()),
-            ("model", self.model.is_some()),
-            ("key_variable", self.key_variable.is_some()),
-            ("system_prompt", self.system_prompt.is_some()),
-            ("max_tokens", self.max_tokens.is_some()),
-        ];
-        let (is_command, is_llm) = (self.kind == Kind::Command, self.kind == Kind::Llm);
-        let foreign_command = of_command.iter().filter(|_| !is_command);
-        let foreign_llm = of_llm.iter().filter(|_| !is_llm);
-        let mut foreign = foreign_command.chain(foreign_llm);
-        foreign.find(|(_, is_set)| *is_set).map(|(key, _)| *key)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{reader::DEFAULT_MODEL, *};
 
     fn read(text: &str) -> Result<Vec<AgentSettings>, Error> {
         resolve(toml::from_str(text).unwrap(), &Defaults::default(), &|name| {

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::{operation::Operation, parameter::Parameter};
 use crate::routes::{
-    outcome::{AcceptedTask, Told},
+    outcome::{AcceptedTask, AcceptedTasks, Told},
     tasks::{
-        Create, MAX_KEY_CHARS, STATUSES,
+        Create, CreateAll, MAX_KEY_CHARS, STATUSES,
         task_body::{TaskBody, TaskDetails},
     },
 };
@@ -26,6 +26,16 @@ pub(super) fn operations() -> Vec<Operation> {
             .leads_to("/task_id", &["tasks.show", "tasks.cancel", "tasks.retry"])
             .refuses(404, &["NOT_FOUND"])
             .refuses(409, &["IDEMPOTENCY_KEY_REUSED"])
+            .refuses(429, &["TOO_MANY_TASKS"]),
+        Operation::new("tasks.create_all", "Accepts many tasks at once, or none of them")
+            .describe("Takes neither `unique_key` nor an `Idempotency-Key`.")
+            .body::<CreateAll>(json!({"tasks": [
+                {"agent_type": "agent-zero", "task_type": "automation", "description": "Tidy up the logs"},
+                {"agent_type": "agent-zero", "task_type": "automation", "description": "Check the backups"},
+            ]}))
+            .answers::<AcceptedTasks>(202, "All were accepted.")
+            .example(json!({"message": "2 tasks created and queued", "task_ids": [43, 44]}))
+            .refuses(404, &["NOT_FOUND"])
             .refuses(429, &["TOO_MANY_TASKS"]),
         Operation::new("tasks.list", "Lists tasks")
             .takes([

@@ -28,6 +28,14 @@ pub(crate) struct AcceptedTask {
     duplicate: Option<bool>,
 }
 
+/// Tasks that were accepted together.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct AcceptedTasks {
+    message: String,
+    /// In the order of the request.
+    task_ids: Vec<TaskId>,
+}
+
 impl Told {
     /// Says what was done.
     pub(super) fn new(message: impl Into<String>) -> Self {
@@ -62,6 +70,16 @@ impl AcceptedTask {
         Self {
             duplicate: Some(true),
             ..Self::new(message, task_id)
+        }
+    }
+}
+
+impl AcceptedTasks {
+    /// Tasks that were accepted just now.
+    pub(super) fn new(task_ids: Vec<TaskId>) -> Self {
+        Self {
+            message: format!("{} tasks created and queued", task_ids.len()),
+            task_ids,
         }
     }
 }

@@ -15,7 +15,7 @@ use warp::{Filter, Rejection, filters::BoxedFilter, http::HeaderMap, reply::Resp
 
 use super::{
     answer, id,
-    outcome::{AcceptedTask, Told},
+    outcome::{AcceptedTask, AcceptedTasks, Told},
     with,
 };
 use crate::{
@@ -36,6 +36,8 @@ use task_body::{TaskBody, TaskDetails};
 
 /// Fits into the arguments of a program, however many bytes its characters have.
 const MAX_DESCRIPTION_CHARS: usize = 20_000;
+/// One transaction takes as many tasks at once.
+const MAX_BULK: usize = 1000;
 pub(crate) const MAX_KEY_CHARS: usize = 255;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -65,6 +67,14 @@ pub(crate) struct Create {
     unique_key: Option<ShortText>,
 }
 
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "CreateTasks")]
+pub(crate) struct CreateAll {
+    #[schemars(length(min = 1, max = MAX_BULK))]
+    tasks: Vec<Create>,
+}
+
 /// Returns the filters of this resource.
 pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let all = || warp::path!("api" / "v1" / "agent" / "tasks");
@@ -77,6 +87,12 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(body::json())
         .and(with(app))
         .then(create);
+    let create_all = all()
+        .and(warp::post())
+        .and(query::none())
+        .and(body::json())
+        .and(with(app))
+        .then(create_all);
     let list = all().and(warp::get()).and(filters).and(with(app)).then(list);
     let show = warp::path!("api" / "v1" / "agent" / "tasks" / String)
         .and_then(id)
@@ -87,6 +103,8 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let cancel = below("cancel").and(query::none()).and(with(app)).then(cancel);
     let retry = below("retry").and(query::none()).and(with(app)).then(retry);
     let tasks = create
+        .or(create_all)
+        .unify()
         .or(list)
         .unify()
         .or(show)
@@ -108,31 +126,56 @@ fn below(name: &'static str) -> impl Filter<Extract = (i64,), Error = Rejection>
         .and_then(id)
 }
 
+impl Create {
+    /// Checks what the types of the fields do not; `place` is where the task is in the body.
+    fn into_request(self, place: &str, idempotency_key: Option<String>) -> Result<TaskRequest, Problem> {
+        if self.description.trim().is_empty() || self.description.chars().count() > MAX_DESCRIPTION_CHARS {
+            let reason = format!("must have 1 to {MAX_DESCRIPTION_CHARS} characters");
+            return Err(Problem::invalid_field(format!("{place}description"), reason));
+        }
+        Ok(TaskRequest {
+            project_id: self.project_id.map(|id| ProjectId(id.get())),
+            agent_type: self.agent_type.into(),
+            task_type: self.task_type.into(),
+            description: self.description,
+            priority: self.priority.map_or(USUAL_PRIORITY, Bounded::get),
+            input_data: Value::Object(self.input_data),
+            run_at: self.run_at.map(Time::get),
+            max_attempts: self.max_attempts.map(Bounded::get),
+            timeout_s: self.timeout_s.map(|seconds| i64::from(seconds.get())),
+            unique_key: self.unique_key.map(String::from),
+            idempotency_key,
+        })
+    }
+}
+
 /// POST /api/v1/agent/task
 async fn create(headers: HeaderMap, request: Create, app: Arc<App>) -> Result<Reply, Problem> {
-    if request.description.trim().is_empty() || request.description.chars().count() > MAX_DESCRIPTION_CHARS {
-        let reason = format!("must have 1 to {MAX_DESCRIPTION_CHARS} characters");
-        return Err(Problem::invalid_field("description", reason));
-    }
-    let request = TaskRequest {
-        project_id: request.project_id.map(|id| ProjectId(id.get())),
-        agent_type: request.agent_type.into(),
-        task_type: request.task_type.into(),
-        description: request.description,
-        priority: request.priority.map_or(USUAL_PRIORITY, Bounded::get),
-        input_data: Value::Object(request.input_data),
-        run_at: request.run_at.map(Time::get),
-        max_attempts: request.max_attempts.map(Bounded::get),
-        timeout_s: request.timeout_s.map(|seconds| i64::from(seconds.get())),
-        unique_key: request.unique_key.map(String::from),
-        idempotency_key: idempotency_key(&headers)?,
-    };
+    let request = request.into_request("", idempotency_key(&headers)?)?;
     let created = app.system.tasks.create(request).await?;
     let id = created.task.id;
     Ok(reply::accepted(&match created.is_duplicate {
         false => AcceptedTask::new("Task created and queued", id),
         true => AcceptedTask::again("Task was created and queued before", id),
     }))
+}
+
+/// POST /api/v1/agent/tasks
+async fn create_all(request: CreateAll, app: Arc<App>) -> Result<Reply, Problem> {
+    if !(1..=MAX_BULK).contains(&request.tasks.len()) {
+        return Err(Problem::invalid_field(
+            "tasks",
+            format!("must be 1 to {MAX_BULK} tasks"),
+        ));
+    }
+    if let Some(index) = request.tasks.iter().position(|task| task.unique_key.is_some()) {
+        let field = format!("tasks[{index}].unique_key");
+        return Err(Problem::invalid_field(field, "is taken with a single task only"));
+    }
+    let tasks = request.tasks.into_iter().enumerate();
+    let requests = tasks.map(|(index, task)| task.into_request(&format!("tasks[{index}]."), None));
+    let ids = app.system.tasks.create_all(requests.collect::<Result<_, _>>()?).await?;
+    Ok(reply::accepted(&AcceptedTasks::new(ids)))
 }
 
 pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
@@ -165,9 +208,10 @@ async fn list(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
 /// GET /api/v1/agent/tasks/{id}
 async fn show(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     let id = TaskId(id);
-    let task = tasks::task(&app.system.store, id).await?;
+    let details = tasks::details(&app.system.store, id).await?;
     let attempts = tasks::attempts(&app.system.store, id).await?;
-    Ok(reply::ok(&TaskDetails::new(task, attempts)))
+    let reason = app.system.tasks.obstacle(&details.task).await?;
+    Ok(reply::ok(&TaskDetails::new(details, reason, attempts)))
 }
 
 /// POST /api/v1/agent/tasks/{id}/cancel

@@ -257,6 +257,25 @@ async fn it_is_looked_after_from_the_command_line() {
     assert!(told);
     following.kill().await.unwrap();
 
+    let context = r#"{"place": "here"}"#;
+    let (code, text) = run(&[
+        "execute",
+        "--type",
+        "chat",
+        "--context",
+        context,
+        "--watch",
+        "say hello",
+    ])
+    .await;
+    assert!(code == Some(0) && text.contains("state        completed"), "{text}");
+    assert!(text.contains("done: hello"), "{text}");
+    assert_eq!(
+        run(&["execute", "say more"]).await,
+        (Some(0), "task 2 is queued\n".to_owned())
+    );
+    assert_eq!(run(&["execute", "--context", "[]", "x"]).await.0, Some(2));
+
     let (code, text) = run(&["stop"]).await;
     assert_eq!((code, text.as_str()), (Some(0), "Agent Zero is stopped\n"));
     stand_in.write_python("#!/bin/sh\necho 3 11\n");

@@ -24,6 +24,11 @@ kind = "command"
 command = ["sh", "-c", "trap '' TERM; echo $$ > started; sleep 600 & sleep 600"]
 timeout_s = 60
 
+[agents.argued]
+kind = "command"
+command = ["echo", "{prompt}"]
+directory = "/"
+
 [agents.homed]
 kind = "command"
 command = ["pwd"]
@@ -147,6 +152,12 @@ async fn an_agent_that_is_not_there_is_refused_with_those_that_are() {
         );
         let message = ask("sleeper").await;
         assert!(message.starts_with("`project_id` is required"), "{message}");
+        let body = json!({
+            "agent_type": "argued", "task_type": "x", "description": "x", "input_data": {"text": "x".repeat(131_072)}
+        });
+        let refused = world.post("/api/v1/agent/task", &body).await.expect(400);
+        let message = refused["message"].as_str().unwrap();
+        assert!(message.contains("as an argument of at most 131071"), "{message}");
         let body = json!({"agent_type": "homed", "task_type": "x", "description": "x", "project_id": 99});
         let absent = world.post("/api/v1/agent/task", &body).await.expect(404);
         assert_eq!(absent["message"], "Project with id 99 not found");
@@ -190,6 +201,42 @@ async fn a_key_makes_a_task_only_once() {
                 "{refused}"
             );
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_tasks_are_accepted_at_once_or_none() {
+    with_agents(async |world| {
+        let task = |text: &str| json!({"agent_type": "argued", "task_type": "x", "description": text});
+        let post = async |tasks: Value| world.post("/api/v1/agent/tasks", &json!({"tasks": tasks})).await;
+        let created = post(json!([task("one"), task("two"), task("three")])).await.expect(202);
+        let ids = created["task_ids"].as_array().unwrap().clone();
+        assert_eq!(
+            created,
+            json!({"message": "3 tasks created and queued", "task_ids": ids})
+        );
+        for (id, text) in ids.iter().zip(["one\n", "two\n", "three\n"]) {
+            let done = task_is(world, id.as_i64().unwrap(), "completed").await;
+            assert_eq!(done["output"]["stdout"], text);
+        }
+        let mut keyed = task("x");
+        keyed["unique_key"] = json!("nightly");
+        let absent = json!({"agent_type": "nobody", "task_type": "x", "description": "x"});
+        for (tasks, field) in [
+            (json!([]), "`tasks` must be 1 to 1000"),
+            (json!([task("x"), task(" ")]), "`tasks[1].description`"),
+            (json!([task("x"), keyed]), "`tasks[1].unique_key`"),
+            (json!([task("x"), absent]), "`tasks[1].agent_type`"),
+        ] {
+            let refused = post(tasks).await.expect(400);
+            assert!(refused["message"].as_str().unwrap().starts_with(field), "{refused}");
+        }
+        let homed = json!({"agent_type": "homed", "task_type": "x", "description": "x"});
+        let full = post(json!([homed, homed, homed])).await.expect(429);
+        assert_eq!(full["code"], "TOO_MANY_TASKS");
+        let list = world.get("/api/v1/agent/tasks").await.expect(200);
+        assert_eq!(list.as_array().unwrap().len(), 3, "{list}");
     })
     .await;
 }

@@ -22,32 +22,39 @@ pub(crate) enum Backend {
 #[derive(Debug)]
 pub(crate) struct TestDatabase {
     url: String,
-    /// Its name on PostgreSQL.
-    name: Option<String>,
+    /// Where it is on PostgreSQL.
+    server: Option<OnServer>,
+}
+
+#[derive(Debug)]
+struct OnServer {
+    /// The address of a database that is always there.
+    url: String,
+    name: String,
 }
 
 impl TestDatabase {
-    /// Makes the database, or says where BorgOS will make it.
-    pub(crate) async fn create(backend: Backend, data_dir: &Path) -> Result<Self, DbErr> {
+    /// Makes the database, on this server if it is one on PostgreSQL, or says where BorgOS will make it.
+    pub(crate) async fn create(backend: Backend, data_dir: &Path, server: Option<&str>) -> Result<Self, DbErr> {
         if backend == Backend::Sqlite {
             let url = format!("sqlite://{}?mode=rw", data_dir.join("borgos.db").display());
-            return Ok(Self { url, name: None });
+            return Ok(Self { url, server: None });
         }
         let name = format!("test_{}", Uuid::new_v4().simple());
-        execute(&server_url(), &format!("CREATE DATABASE {name}")).await?;
-        let server_url = server_url();
-        let (server, _) = server_url
+        let server = server.map_or_else(server_url, str::to_owned);
+        execute(&server, &format!("CREATE DATABASE {name}")).await?;
+        let (address, _) = server
             .rsplit_once('/')
             .expect("the address of the server names a database");
         Ok(Self {
-            url: format!("{server}/{name}"),
-            name: Some(name),
+            url: format!("{address}/{name}"),
+            server: Some(OnServer { url: server, name }),
         })
     }
 
     /// Returns its address when BorgOS has to be told.
     pub(crate) fn server_url(&self) -> Option<&str> {
-        self.name.is_some().then_some(self.url.as_str())
+        self.server.is_some().then_some(self.url.as_str())
     }
 
     /// Connects to it, for a look at the rows.
@@ -86,8 +93,8 @@ impl TestDatabase {
 
     /// Drops it if it is one on a server, even while someone is connected.
     pub(crate) async fn drop_it(&self) -> Result<(), DbErr> {
-        match &self.name {
-            Some(name) => execute(&server_url(), &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await,
+        match &self.server {
+            Some(OnServer { url, name }) => execute(url, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await,
             None => Ok(()),
         }
     }

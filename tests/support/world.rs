@@ -16,6 +16,7 @@ use super::{
     Answer, Http, Project, Socket,
     database::{Backend, TestDatabase, postgres_address},
     docker, eventually, free_port, leftovers,
+    postgres::Postgres,
     server::{Server, program},
 };
 
@@ -35,6 +36,8 @@ pub(crate) struct Setup {
     backend: Backend,
     /// Where the server finds PostgreSQL, if not at its own address.
     postgres_address: Option<String>,
+    /// The server on which its database is made, if not that of `tests/run`.
+    postgres_server: Option<String>,
     token: Option<String>,
     variables: Vec<(String, String)>,
     /// What `borgos.toml` in the data directory says, if it is there.
@@ -48,6 +51,7 @@ impl Setup {
             runtime,
             backend: Backend::Sqlite,
             postgres_address: None,
+            postgres_server: None,
             token: None,
             variables: Vec::new(),
             config: None,
@@ -63,6 +67,12 @@ impl Setup {
     /// Uses PostgreSQL, which the server reaches through this address, such as that of a proxy.
     pub(crate) fn postgres_through(mut self, address: &str) -> Self {
         self.postgres_address = Some(address.to_owned());
+        self.backend(Backend::Postgres)
+    }
+
+    /// Uses a database on a server of the test's own.
+    pub(crate) fn postgres_on(mut self, server: &Postgres) -> Self {
+        self.postgres_server = Some(server.url());
         self.backend(Backend::Postgres)
     }
 
@@ -124,7 +134,8 @@ impl World {
         if setup.runtime == Runtime::Docker {
             docker::base_image().await;
         }
-        let database = TestDatabase::create(setup.backend, &root.path().join("data")).await;
+        let server = setup.postgres_server.as_deref();
+        let database = TestDatabase::create(setup.backend, &root.path().join("data"), server).await;
         let port = free_port();
         let http = Http::new(&format!("http://127.0.0.1:{port}"), setup.token.as_deref());
         let database = database.expect("a database can be made");

@@ -24,9 +24,11 @@ use tokio::{
     task::JoinSet,
     time::timeout,
 };
+use uuid::Uuid;
 
 use super::{
-    Settings, client,
+    Settings,
+    client::{self, Arrival},
     intent::IntentFile,
     life::{self, Life, Parts},
     output::{self, Output},
@@ -48,6 +50,8 @@ const MAX_WAITING: usize = 64;
 /// So many chats may be ended at a time; more are left to the next stop.
 const MAX_ENDING_CHATS: usize = 64;
 const END_CHAT_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a message can be on its way: a server all of whose threads are held takes it up when one is free.
+const ARRIVAL_DEADLINE: Duration = Duration::from_secs(120);
 
 /// What the actor can be asked.
 #[derive(Debug)]
@@ -78,6 +82,8 @@ pub enum Message {
     EndChat {
         /// Its id.
         chat: String,
+        /// Whether it may be begun only now.
+        arrival: Arrival,
     },
     /// A job has ended, which it never should.
     JobEnded,
@@ -104,6 +110,8 @@ pub struct Args {
     data_dir: PathBuf,
     /// The program that keeps the process when it is started with `keeper`: this one.
     program: PathBuf,
+    /// This installation, whose processes are ended and nobody else's.
+    node: Uuid,
     store: Store,
     events: Handle<event_bus::Message>,
     /// Shows how Agent Zero is; it stays the same over restarts of the actor.
@@ -114,11 +122,12 @@ pub struct Args {
 
 impl Args {
     /// Brings together what the actor needs: what the operator says, where to keep records, the program that keeps a
-    /// process when it is started with `keeper`, and where errors and events are written.
+    /// process when it is started with `keeper`, the id of this installation, and where errors and events are written.
     pub fn new(
         settings: Settings,
         data_dir: PathBuf,
         program: PathBuf,
+        node: Uuid,
         store: Store,
         events: Handle<event_bus::Message>,
     ) -> Self {
@@ -126,6 +135,7 @@ impl Args {
             settings,
             data_dir,
             program,
+            node,
             store,
             events,
             status: watch::Sender::new(Status::unknown()),
@@ -185,7 +195,7 @@ impl Actor for AgentZeroActor {
             Message::Stop { reply } => state.order(life::Order::Stop(reply)),
             Message::Restart { reply } => state.order(life::Order::Restart(reply)),
             Message::Logs { num_lines, reply } => state.logs(num_lines, reply),
-            Message::EndChat { chat } => state.end_chat(chat),
+            Message::EndChat { chat, arrival } => state.end_chat(chat, arrival),
             Message::JobEnded => return Err("a job of `agent-zero` has ended".into()),
         }
         Ok(())
@@ -214,7 +224,7 @@ impl State {
         }
     }
 
-    fn end_chat(&mut self, chat: String) {
+    fn end_chat(&mut self, chat: String, arrival: Arrival) {
         while self.chats.try_join_next().is_some() {}
         let Some(api) = self.status.borrow().api.clone() else {
             return;
@@ -223,11 +233,16 @@ impl State {
             tracing::warn!("chat {chat} of Agent Zero is left to its next stop: too many are being ended");
             return;
         }
+        let patience = match arrival {
+            Arrival::Known => END_CHAT_DEADLINE,
+            Arrival::Unknown => ARRIVAL_DEADLINE,
+        };
         self.chats.spawn(async move {
-            match timeout(END_CHAT_DEADLINE, client::end_chat(&api, &chat)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(%error, "chat {chat} of Agent Zero was not ended: {error}"),
-                Err(_) => tracing::warn!("chat {chat} of Agent Zero was not ended within {END_CHAT_DEADLINE:?}"),
+            if timeout(patience, client::see_ended(&api, &chat, arrival))
+                .await
+                .is_err()
+            {
+                tracing::warn!("chat {chat} of Agent Zero was not seen to end within {patience:?}");
             }
         });
     }
@@ -236,7 +251,7 @@ impl State {
 fn parts(args: Args, publisher: Publisher, output: mpsc::Sender<output::Order>) -> std::io::Result<Parts> {
     let directory = args.data_dir.join(PATH);
     let runtime = Processes::new(&directory, args.program, vec!["keeper".into()])?;
-    let marker = args.store.instance().to_string();
+    let marker = args.node.to_string();
     Ok(Parts {
         settings: args.settings,
         process: Process::new(runtime, marker, directory.join("workdir")),

@@ -3,8 +3,9 @@
 use super::{
     installation::Installation,
     intent::Intent,
-    life::{Life, Phase},
+    life::{Life, Next, Phase},
     output,
+    probe::Api,
     process::{Instance, blocking},
     status::State,
 };
@@ -16,9 +17,8 @@ impl Life {
         match self.try_resume().await {
             Ok(phase) => phase,
             Err(error) => {
-                self.fail(format!("what was left of it cannot be looked at: {error}"))
-                    .await;
-                Phase::Idle
+                let reason = format!("what was left of it cannot be looked at: {error}");
+                self.try_later(reason, Next::Find).await
             }
         }
     }
@@ -34,7 +34,11 @@ impl Life {
                 self.stop(&instance).await?;
                 Ok(self.next_for(intent).await)
             }
-            (intent, None) => Ok(self.next_for(intent).await),
+            (intent, None) => {
+                // The last job may have said that it runs.
+                self.parts.status.send_modify(|status| status.api = None);
+                Ok(self.next_for(intent).await)
+            }
         }
     }
 
@@ -82,7 +86,17 @@ impl Life {
             let earlier = self.parts.process.tail(&instance, output::MAX_LINES).await?;
             self.follow(&instance, &installation, From::End, earlier).await;
         }
+        if self.is_ready_as(&instance) {
+            // The last job of this BorgOS has seen it ready, and tasks go on in it.
+            return Ok(Phase::Watching(instance));
+        }
         self.tell_of(State::Starting, Some(&instance)).await;
         Ok(Phase::Awaiting(instance))
+    }
+
+    fn is_ready_as(&self, instance: &Instance) -> bool {
+        let status = self.parts.status.borrow();
+        let is_same = |api: &Api| api.run == instance.run.0;
+        status.is_ready() && status.api.as_ref().is_some_and(is_same)
     }
 }

@@ -11,6 +11,7 @@ use super::{AgentZero, Class, Limits, Step, client, prompt};
 use crate::{
     store::tasks::Progress,
     tasks::{Agent, Attempt, Control, Failure, Health, Output},
+    value::Secrets,
 };
 
 /// The agent that there is as soon as BorgOS knows where Agent Zero is.
@@ -42,6 +43,10 @@ impl Agent for AgentZeroAgent {
 
     fn is_ready(&self) -> bool {
         self.agent_zero.is_ready()
+    }
+
+    async fn secrets(&self) -> Secrets {
+        self.agent_zero.secrets().await
     }
 
     async fn health(&self) -> Health {
@@ -102,6 +107,7 @@ fn failed(failure: client::Failure) -> Failure {
     let kind = failure.class.as_str();
     match (failure.class, failure.class.retry_after()) {
         (Class::Cancelled, _) => Failure::stopped(),
+        (Class::Interrupted, _) => Failure::lost(failure.message),
         (_, Some(pause)) => Failure::passing(kind, failure.message).with_min_pause(pause),
         (_, None) => Failure::lasting(kind, failure.message),
     }
@@ -110,19 +116,21 @@ fn failed(failure: client::Failure) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tasks::Prospect;
 
     #[test]
     fn only_what_passes_by_itself_is_tried_again() {
-        for (class, is_final, min_seconds) in [
-            (Class::LlmAuth, true, 0),
-            (Class::TooManySteps, true, 0),
-            (Class::RateLimited, false, 30),
-            (Class::NotRunning, false, 15),
-            (Class::Interrupted, false, 0),
+        for (class, kind, prospect, min_seconds) in [
+            (Class::LlmAuth, "llm_auth", Prospect::Lasting, 0),
+            (Class::TooManySteps, "too_many_steps", Prospect::Lasting, 0),
+            (Class::RateLimited, "rate_limited", Prospect::Passing, 30),
+            (Class::NotRunning, "not_running", Prospect::Passing, 15),
+            (Class::Unusable, "unusable", Prospect::Passing, 30),
+            (Class::Interrupted, "lost", Prospect::Lost, 0),
         ] {
             let message = "why".to_owned();
             let failure = failed(client::Failure { class, message });
-            assert_eq!((failure.kind, failure.is_final), (class.as_str(), is_final));
+            assert_eq!((failure.kind, failure.prospect), (kind, prospect));
             assert_eq!(failure.min_pause.as_secs(), min_seconds, "{class:?}");
         }
     }

@@ -16,6 +16,9 @@ use crate::{Error, runtime::port, value::Port};
 
 /// The first file of Agent Zero that is run.
 pub(super) const PROGRAM: &str = "run_ui.py";
+/// The refusals that only another configuration can end.
+pub(super) const NOT_CONFIGURED: &str = "AGENT_ZERO_NOT_CONFIGURED";
+pub(super) const AS_ROOT: &str = "AGENT_ZERO_AS_ROOT";
 const MIN_PYTHON: (u32, u32) = (3, 12);
 const PYTHON_DEADLINE: Duration = Duration::from_secs(15);
 const ASK_VERSION: &str = "import sys; print(sys.version_info[0], sys.version_info[1])";
@@ -52,7 +55,7 @@ pub(crate) const HOW_TO_CONFIGURE: &str =
 
 /// The refusal of everything while no directory is named.
 pub(super) fn not_configured() -> Error {
-    conflict("AGENT_ZERO_NOT_CONFIGURED", HOW_TO_CONFIGURE)
+    conflict(NOT_CONFIGURED, HOW_TO_CONFIGURE)
 }
 
 async fn check_program(directory: &Path) -> Result<(), Error> {
@@ -74,7 +77,7 @@ async fn check_program(directory: &Path) -> Result<(), Error> {
 fn check_user(as_root: AsRoot) -> Result<(), Error> {
     if geteuid().is_root() && as_root == AsRoot::Refuse {
         return Err(conflict(
-            "AGENT_ZERO_AS_ROOT",
+            AS_ROOT,
             "BorgOS runs as root, and Agent Zero would run its model's commands with every right; run BorgOS as another \
              user, or set `--agent-zero-as-root` if this machine is Agent Zero's alone",
         ));

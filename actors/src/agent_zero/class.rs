@@ -55,6 +55,8 @@ const SIGNS: [(&str, Class); 12] = [
 const RESET: &str = "Internal Server Error";
 /// A provider that was asked too often is left alone for at least so long.
 const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(30);
+/// By then one that no longer answers is started again.
+const UNUSABLE_PAUSE: Duration = Duration::from_secs(30);
 /// A start takes that long.
 const START_PAUSE: Duration = Duration::from_secs(15);
 
@@ -91,6 +93,7 @@ impl Class {
     pub fn retry_after(self) -> Option<Duration> {
         match self {
             Self::RateLimited => Some(RATE_LIMIT_PAUSE),
+            Self::Unusable => Some(UNUSABLE_PAUSE),
             Self::NotRunning => Some(START_PAUSE),
             // What was half done may be done again: tasks are carried out at least once.
             Self::LlmUnavailable | Self::Interrupted => Some(Duration::ZERO),

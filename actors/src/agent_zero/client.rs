@@ -18,14 +18,15 @@ use tokio::{
 };
 use uuid::Uuid;
 
-pub(super) use self::chat::{Chat, end_all_chats, end_chat};
+pub use self::chat::Arrival;
+pub(super) use self::chat::{Chat, end_all_chats, see_ended};
 use self::{
     log::{Log, Verdict},
     session::{Session, Trouble},
 };
 use super::{class::Class, probe::Api, status::Status};
 
-/// A message that is not in the log by then was lost.
+/// A message that is still not in the log so long after it was first missed was lost.
 const SEEN_DEADLINE: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -156,14 +157,14 @@ async fn drive(
 ) -> Result<Outcome, Failure> {
     let mut session = Session::open(api).await.map_err(not_begun)?;
     let mut log = Log::default();
-    if !submit(&mut session, prompt, chat.id(), &mut log).await? {
+    if !submit(&mut session, prompt, chat, &mut log).await? {
         tracing::warn!(
             chat = chat.id(),
             "a message to Agent Zero was lost and is sent again in another chat"
         );
         chat.replace(api).await;
         log = Log::default();
-        if !submit(&mut session, prompt, chat.id(), &mut log).await? {
+        if !submit(&mut session, prompt, chat, &mut log).await? {
             return Err(Failure::new(
                 Class::Unusable,
                 "Agent Zero takes messages and does not work on them",
@@ -174,22 +175,35 @@ async fn drive(
 }
 
 /// Sends the message, and returns whether it was seen to have arrived.
-async fn submit(session: &mut Session<'_>, prompt: &str, chat: &str, log: &mut Log) -> Result<bool, Failure> {
-    let message = json!({"text": prompt, "context": chat, "message_id": Uuid::new_v4().to_string()});
+async fn submit(session: &mut Session<'_>, prompt: &str, chat: &mut Chat, log: &mut Log) -> Result<bool, Failure> {
+    let message = json!({"text": prompt, "context": chat.id(), "message_id": Uuid::new_v4().to_string()});
+    chat.note(Arrival::Unknown);
     match session.call("message_async", &message).await {
+        Ok(_) => chat.note(Arrival::Known),
         // Nobody knows whether it has arrived, so that is looked at.
-        Ok(_) | Err(Trouble::Unreachable(_)) => {}
-        Err(trouble) => return Err(trouble.into()),
-    }
-    let deadline = Instant::now() + SEEN_DEADLINE;
-    loop {
-        match look(session, chat, log).await {
-            Ok(_) if log.verdict() != Verdict::Unseen => return Ok(true),
-            Ok(_) | Err(Trouble::Unreachable(_)) => {}
-            Err(trouble) => return Err(trouble.into()),
+        Err(Trouble::Unreachable(_)) => {}
+        Err(trouble) => {
+            chat.note(Arrival::Known);
+            return Err(trouble.into());
         }
-        if Instant::now() >= deadline {
-            return Ok(false);
+    }
+    let mut answered_at = Instant::now();
+    let mut missed_since: Option<Instant> = None;
+    loop {
+        match look(session, chat.id(), log).await {
+            Ok(_) if log.verdict() != Verdict::Unseen => {
+                chat.note(Arrival::Known);
+                return Ok(true);
+            }
+            // Only an answer shows that it is not there. One that is busy may have it and not say so.
+            Ok(_) => {
+                answered_at = Instant::now();
+                if missed_since.get_or_insert(answered_at).elapsed() >= SEEN_DEADLINE {
+                    return Ok(false);
+                }
+            }
+            Err(trouble) if trouble.is_passing() && answered_at.elapsed() < SILENCE => {}
+            Err(trouble) => return Err(trouble.into()),
         }
         sleep(FIRST_PAUSE).await;
     }
@@ -232,7 +246,7 @@ async fn follow(
                 };
                 log.take_unreported().into_iter().for_each(&mut *progress);
             }
-            Err(Trouble::Unreachable(_)) if answered_at.elapsed() < SILENCE => {}
+            Err(trouble) if trouble.is_passing() && answered_at.elapsed() < SILENCE => {}
             Err(trouble) => return Err(trouble.into()),
         }
     }

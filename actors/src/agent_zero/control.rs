@@ -18,8 +18,14 @@ use super::{
     Args, Capability, Failure, Limits, Message, Outcome, Settings, State, Status, Step, capabilities,
     check::{conflict, not_configured},
     client,
+    installation::Installation,
+    process::secrets,
 };
-use crate::{Error, supervision::Handle, value::Port};
+use crate::{
+    Error,
+    supervision::Handle,
+    value::{Port, Secrets},
+};
 
 /// How long is waited until it is ready; a start takes 13 to 35 s.
 const START_PATIENCE: Duration = Duration::from_secs(45);
@@ -80,6 +86,14 @@ impl AgentZero {
     /// Returns where it is installed.
     pub fn directory(&self) -> Option<&Path> {
         self.settings.directory.as_deref()
+    }
+
+    /// Returns what must not be shown of what it says.
+    pub(super) async fn secrets(&self) -> Secrets {
+        let Some(directory) = self.settings.directory.clone() else {
+            return Secrets::default();
+        };
+        secrets(&Installation::new(directory)).await
     }
 
     /// Returns the port of its page.

@@ -17,12 +17,12 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::env_file;
+use crate::value::Secrets;
 
 const RUNTIME_ID: &str = "A0_PERSISTENT_RUNTIME_ID";
 const TIMEZONE: &str = "DEFAULT_USER_TIMEZONE";
 const TOKEN_CHARS: usize = 16;
-/// What in a variable's name says that its value is a secret.
-const SECRET_WORDS: [&str; 5] = ["KEY", "TOKEN", "PASSW", "SECRET", "CREDENTIAL"];
+const LOGIN: &str = "AUTH_LOGIN";
 
 /// A text that is never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl Installation {
     pub(super) fn credentials(&self) -> io::Result<Credentials> {
         let settings = self.settings()?;
         let text = |name: &str| settings.get(name).map_or("", String::as_str);
-        let (login, password) = (text("AUTH_LOGIN"), text("AUTH_PASSWORD"));
+        let (login, password) = (text(LOGIN), text("AUTH_PASSWORD"));
         let token = settings.get(RUNTIME_ID).map(|id| token(id, login, password));
         Ok(Credentials {
             token,
@@ -109,20 +109,16 @@ impl Installation {
         })
     }
 
-    /// Returns what must not be shown of its output.
-    pub(super) fn secrets(&self) -> io::Result<Vec<String>> {
-        let is_secret = |name: &str| {
-            let name = name.to_ascii_uppercase();
-            name == RUNTIME_ID || SECRET_WORDS.iter().any(|word| name.contains(word))
-        };
-        let mut secrets: Vec<String> = self
-            .settings()?
-            .into_iter()
-            .filter(|(name, _)| is_secret(name))
-            .map(|(_, value)| value)
-            .collect();
-        secrets.extend(self.credentials()?.token.map(|token| token.0));
-        Ok(secrets)
+    /// Returns what must not be shown of what it says.
+    pub(super) fn secrets(&self) -> io::Result<Secrets> {
+        let settings = self.settings()?;
+        let token = self.credentials()?.token;
+        let id = settings.get(RUNTIME_ID).map(|id| ("KEY", id.as_str()));
+        let token = token.as_ref().map(|token| ("TOKEN", token.expose()));
+        // The name of a login is a word like any other.
+        let named = settings.iter().filter(|(name, _)| *name != LOGIN);
+        let named = named.map(|(name, value)| (name.as_str(), value.as_str()));
+        Ok(Secrets::among(named.chain(id).chain(token)))
     }
 
     fn settings(&self) -> io::Result<BTreeMap<String, String>> {
@@ -190,7 +186,7 @@ mod tests {
             "{first}"
         );
         assert!(installation.credentials().unwrap().token.is_some());
-        assert!(installation.secrets().unwrap().contains(&"canary-key".to_owned()));
+        assert_eq!(installation.secrets().unwrap().mask("a canary-key"), "a ***");
         installation.prepare(Path::new("/work dir")).unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), first);
 

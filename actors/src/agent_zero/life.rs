@@ -1,18 +1,20 @@
 //! The life of the process: one job that starts it, waits until it is ready, watches it, and starts it again.
 //!
 //! ```text
-//!          start               ready
-//! idle ───────────> awaiting ─────────> watching
-//!  ^ ^                 │ ended             │ ended, or lost
-//!  │ └── gave up ──────┴─────────┬─────────┘
-//!  │ stop (from anywhere)        v
-//!  └────────────────────────── pausing ──> awaiting
+//!               start               ready
+//! idle ────────────────> awaiting ─────────> watching
+//!  ^ ^ ^                    │ ended             │ ended, or lost
+//!  │ │ └── gave up ─────────┴─────────┬─────────┘
+//!  │ │ stop (from anywhere)           v
+//!  │ └───────────────────────────── pausing ──> awaiting
+//!  └── finding, at first: what is left of the last job
 //! ```
 //!
 //! The job takes its orders one after the other. Whatever it waits for, an order to stop ends the waiting. When the job
 //! itself is ended, with its actor or with BorgOS, the process runs on, and the next job adopts it.
 
 mod ending;
+mod launching;
 mod ready;
 mod watching;
 
@@ -24,7 +26,7 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{TimeDelta, Utc};
 use ractor::RpcReplyPort;
 use tokio::{
     sync::{mpsc, watch},
@@ -33,17 +35,15 @@ use tokio::{
 
 use super::{
     Settings,
-    check::check,
     crashes::Crashes,
-    installation::Installation,
     intent::{Intent, IntentFile},
     liveness::Load,
     output,
-    process::{Instance, Process, blocking, look_into},
+    process::{Instance, Process, blocking},
     publish::Publisher,
     status::{State, Status},
 };
-use crate::{Error, id::Generation, runtime::process::From};
+use crate::{Error, id::Generation};
 
 /// Who gave an order, and waits until it is carried out.
 pub(super) type Reply = RpcReplyPort<Result<(), Error>>;
@@ -80,6 +80,8 @@ pub(super) struct Life {
 
 /// Where the job is.
 pub(super) enum Phase {
+    /// It is to be found out what there is.
+    Finding,
     /// Nothing runs, and nothing is to.
     Idle,
     /// It is to be started now, which somebody may wait for.
@@ -88,10 +90,19 @@ pub(super) enum Phase {
     Awaiting(Instance),
     /// It is ready.
     Watching(Instance),
-    /// It is to be started after a pause.
-    Pausing(Duration),
+    /// This is to be done after a pause.
+    Pausing(Duration, Next),
     /// Nobody can give orders any more.
     Over,
+}
+
+/// What is done after a pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// To find out what there is.
+    Find,
+    /// To start it.
+    Launch,
 }
 
 /// What ends a wait.
@@ -112,14 +123,15 @@ impl Life {
 
     /// Goes on where the last job was, and then does as it is told until nobody can tell it anything.
     pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
-        let mut phase = self.resume().await;
+        let mut phase = Phase::Finding;
         loop {
             phase = match phase {
+                Phase::Finding => self.resume().await,
                 Phase::Idle => self.idle(&mut orders).await,
                 Phase::Launching(reply) => self.launch(reply).await,
                 Phase::Awaiting(instance) => self.wait_until_ready(instance, &mut orders).await,
                 Phase::Watching(instance) => self.watch(instance, &mut orders).await,
-                Phase::Pausing(pause) => self.pause(pause, &mut orders).await,
+                Phase::Pausing(pause, next) => self.pause(pause, next, &mut orders).await,
                 Phase::Over => return,
             };
         }
@@ -132,10 +144,13 @@ impl Life {
         }
     }
 
-    async fn pause(&mut self, pause: Duration, orders: &mut mpsc::Receiver<Order>) -> Phase {
+    async fn pause(&mut self, pause: Duration, next: Next, orders: &mut mpsc::Receiver<Order>) -> Phase {
         let order = tokio::select! {
             order = orders.recv() => order,
-            () = sleep(pause) => return Phase::Launching(None),
+            () = sleep(pause) => return match next {
+                Next::Find => Phase::Finding,
+                Next::Launch => Phase::Launching(None),
+            },
         };
         match order {
             None => Phase::Over,
@@ -143,7 +158,7 @@ impl Life {
         }
     }
 
-    /// Carries out an order while no process is there.
+    /// Carries out an order while no process is looked after; one may be left that could not be ended before.
     async fn obey_while_down(&mut self, order: Order) -> Phase {
         match order {
             Order::Start(reply) | Order::Restart(reply) => {
@@ -151,70 +166,20 @@ impl Life {
                 Phase::Launching(Some(reply))
             }
             Order::Stop(reply) => {
-                let written = self.write_intent(Intent::Stopped).await;
-                if written.is_ok() {
-                    self.tell(State::Stopped, None).await;
+                let stopped = match self.write_intent(Intent::Stopped).await {
+                    Ok(()) => self.clear().await,
+                    Err(error) => Err(error),
+                };
+                match &stopped {
+                    Ok(()) => self.tell(State::Stopped, None).await,
+                    Err(error) => {
+                        self.tell(State::Failed, Some(format!("it could not be stopped: {error}")))
+                            .await
+                    }
                 }
-                answer(reply, written);
+                answer(reply, stopped);
                 Phase::Idle
             }
-        }
-    }
-
-    async fn launch(&mut self, reply: Option<Reply>) -> Phase {
-        match self.try_launch().await {
-            Ok(instance) => {
-                if let Some(reply) = reply {
-                    answer(reply, Ok(()));
-                }
-                Phase::Awaiting(instance)
-            }
-            Err(error) => {
-                self.fail(error.to_string()).await;
-                if let Some(reply) = reply {
-                    answer(reply, Err(error));
-                }
-                Phase::Idle
-            }
-        }
-    }
-
-    async fn try_launch(&mut self) -> Result<Instance, Error> {
-        let plan = check(&self.parts.settings, self.parts.process.environment()).await?;
-        self.write_intent(Intent::Running {
-            directory: plan.installation.directory().to_owned(),
-            port: plan.port,
-        })
-        .await?;
-        let instance = self.parts.process.start(&plan, self.last_run).await?;
-        self.last_run = instance.run;
-        self.follow(&instance, &plan.installation, From::Start, Vec::new())
-            .await;
-        self.tell_of(State::Starting, Some(&instance)).await;
-        Ok(instance)
-    }
-
-    /// Has the output of an instance read.
-    pub(super) async fn follow(
-        &self,
-        instance: &Instance,
-        installation: &Installation,
-        from: From,
-        earlier: Vec<String>,
-    ) {
-        let secrets = look_into(installation, |installation| installation.secrets()).await;
-        let secrets = secrets.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the secrets of Agent Zero are not known, so its output may show them");
-            Vec::new()
-        });
-        if let Some(follower) = self.parts.process.follow(instance, from) {
-            let order = output::Order::Follow {
-                follower,
-                earlier,
-                secrets,
-            };
-            // An error means that the reader is gone, and so will this job be.
-            let _ = self.parts.output.send(order).await;
         }
     }
 
@@ -272,13 +237,13 @@ impl Life {
         .await;
     }
 
-    async fn tell_of_pause(&self, reason: String, next_start_at: DateTime<Utc>) {
+    async fn tell_of_pause(&self, reason: String, pause: Duration) {
+        let next_start_at = Utc::now() + TimeDelta::from_std(pause).unwrap_or_default();
         self.change(|status| {
             status.state = State::BackingOff;
             status.reason = Some(reason);
             status.process_id = None;
             status.next_start_at = Some(next_start_at);
-            status.restarts += 1;
             status.api = None;
         })
         .await;

@@ -5,27 +5,26 @@
 
 mod allowance;
 mod lines;
-mod redact;
 mod reports;
+mod source;
 
-use std::{collections::VecDeque, io, time::Duration};
+use std::{collections::VecDeque, time::Duration};
 
 use ractor::RpcReplyPort;
 use serde_json::json;
 use tokio::{
     sync::mpsc,
-    task::spawn_blocking,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{MissedTickBehavior, interval},
 };
 
 use self::{
     allowance::Allowance,
     lines::clean,
-    redact::Redactor,
     reports::{Report, Reports},
+    source::Source,
 };
 use super::{class::Class, publish::Publisher};
-use crate::{Error, runtime::process::Follower, store::error_log::NewEntry};
+use crate::{Error, redact::Redactor, runtime::process::Follower, store::error_log::NewEntry, value::Secrets};
 
 /// How many lines are kept.
 pub(super) const MAX_LINES: usize = 200;
@@ -44,7 +43,7 @@ pub(super) enum Order {
         /// Lines that were printed before; their errors are known.
         earlier: Vec<String>,
         /// What must not be shown.
-        secrets: Vec<String>,
+        secrets: Secrets,
     },
     /// Read to the end of what was printed: the process is gone.
     Drain {
@@ -63,7 +62,7 @@ pub(super) enum Order {
 /// The reader.
 pub(super) struct Output {
     publisher: Publisher,
-    follower: Option<Follower>,
+    source: Source,
     reports: Reports,
     redactor: Redactor,
     recent: VecDeque<String>,
@@ -76,7 +75,7 @@ impl Output {
     pub(super) fn new(publisher: Publisher) -> Self {
         Self {
             publisher,
-            follower: None,
+            source: Source::Nothing,
             reports: Reports::default(),
             redactor: Redactor::default(),
             recent: VecDeque::with_capacity(MAX_LINES),
@@ -95,7 +94,7 @@ impl Output {
                     Some(order) => self.obey(order).await,
                     None => return,
                 },
-                _ = clock.tick(), if self.follower.is_some() => {
+                _ = clock.tick(), if !matches!(self.source, Source::Nothing) => {
                     self.look().await;
                 }
             }
@@ -115,7 +114,7 @@ impl Output {
                 for line in earlier {
                     self.keep(&clean(&line));
                 }
-                self.follower = Some(follower);
+                self.source = Source::Idle(follower);
             }
             Order::Drain { reply } => {
                 self.drain().await;
@@ -134,7 +133,7 @@ impl Output {
                 break;
             }
         }
-        self.follower = None;
+        self.source = Source::Nothing;
         if let Some(report) = self.reports.finish() {
             self.report(report).await;
         }
@@ -142,26 +141,16 @@ impl Output {
 
     /// Reads what is new, and returns whether there was anything.
     async fn look(&mut self) -> bool {
-        let Some(mut follower) = self.follower.take() else {
-            return false;
-        };
-        let read = spawn_blocking(move || {
-            let lines = follower.read();
-            (follower, lines)
-        });
-        match timeout(READ_DEADLINE, read).await {
-            Ok(Ok((follower, Ok(lines)))) => {
-                self.follower = Some(follower);
+        match self.source.read(READ_DEADLINE).await {
+            Ok(lines) => {
                 let lines: Vec<String> = lines.iter().map(|line| clean(line)).collect();
                 self.take(&lines).await;
                 !lines.is_empty()
             }
-            Ok(Ok((follower, Err(cause)))) => {
-                self.follower = Some(follower);
-                warn(&cause)
+            Err(cause) => {
+                tracing::warn!(error = %cause, "the output of Agent Zero cannot be read: {cause}");
+                false
             }
-            Ok(Err(cause)) => warn(&io::Error::other(cause)),
-            Err(late) => warn(&late.into()),
         }
     }
 
@@ -206,9 +195,4 @@ impl Output {
         let num_left_out = self.recent.len().saturating_sub(num_lines);
         self.recent.iter().skip(num_left_out).cloned().collect()
     }
-}
-
-fn warn(cause: &io::Error) -> bool {
-    tracing::warn!(error = %cause, "the output of Agent Zero cannot be read: {cause}");
-    false
 }

@@ -21,7 +21,7 @@ use crate::{
         Artifact, Exit, InstanceRef, InstanceSpec, InstanceState, Observation, Processes, Runtime, port,
         process::{Follower, From},
     },
-    value::{Command, Environment, Port},
+    value::{Command, Environment, Port, Secrets},
 };
 
 /// No deployment has this number, and the records are in a place of their own anyway.
@@ -55,7 +55,8 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Uses records of `runtime`; `marker` tells what was started here from what others started.
+    /// Uses records of `runtime`; `marker` tells what was started by this installation from what others started, with which
+    /// it may share its database.
     pub(super) fn new(runtime: Processes, marker: String, workdir: PathBuf) -> Self {
         Self {
             runtime,
@@ -86,15 +87,8 @@ impl Process {
         Ok(found)
     }
 
-    /// Starts it, as a later start than `last`. What is left of earlier ones is removed first.
-    pub(super) async fn start(&self, plan: &Plan, last: Generation) -> Result<Instance, Error> {
-        let earlier = self.find().await?;
-        for (instance, _) in &earlier {
-            self.runtime.remove(&instance.reference).await?;
-        }
-        self.sweep().await?;
-        let newest = earlier.first().map_or(last, |(instance, _)| instance.run);
-        let run = newest.max(last).next();
+    /// Starts it, as this run. Nothing may be left of earlier ones.
+    pub(super) async fn start(&self, plan: &Plan, run: Generation) -> Result<Instance, Error> {
         let (installation, workdir) = (plan.installation.clone(), self.workdir.clone());
         blocking(move || {
             std::fs::create_dir_all(&workdir)?;
@@ -102,12 +96,18 @@ impl Process {
         })
         .await?;
         let reference = self.runtime.start(&self.spec(plan, run)?).await?;
-        let process_id = self.runtime.leader(&reference).await?;
-        Ok(Instance {
-            reference,
-            process_id,
-            run,
-        })
+        match self.runtime.leader(&reference).await {
+            Ok(process_id) => Ok(Instance {
+                reference,
+                process_id,
+                run,
+            }),
+            Err(error) => {
+                // Nobody would look after it.
+                self.runtime.stop(&reference, Duration::ZERO).await?;
+                Err(error.into())
+            }
+        }
     }
 
     /// Returns how it ended, if it has.
@@ -220,6 +220,15 @@ pub(super) async fn look_into<T: Send + 'static>(
 ) -> Result<T, Error> {
     let installation = installation.clone();
     blocking(move || look(&installation)).await
+}
+
+/// Returns what must not be shown of what an installation says.
+pub(super) async fn secrets(installation: &Installation) -> Secrets {
+    let secrets = look_into(installation, |installation| installation.secrets()).await;
+    secrets.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the secrets of Agent Zero are not known, so what it says may show them");
+        Secrets::default()
+    })
 }
 
 /// Does file work off the async threads.

@@ -9,14 +9,12 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set,
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryOrder, QuerySelect, Statement,
-    entity::prelude::*,
-    sea_query::{Expr, OnConflict},
+    ActiveValue::Set, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryOrder, QuerySelect, Statement,
+    entity::prelude::*, sea_query::OnConflict,
 };
 use serde::Serialize;
 
-use super::{Store, column, now};
+use super::{Store, bulk, column, now};
 use crate::{Error, id::EventId};
 
 mod list;
@@ -151,12 +149,10 @@ pub async fn assign_offsets(store: &Store, limit: u64) -> Result<Vec<Event>, Err
                 .all(transaction)
                 .await?;
             let mut tops = tops_of(transaction, names(&rows)).await?;
-            let mut events = Vec::with_capacity(rows.len());
-            for row in rows {
-                events.push(number(transaction, row, &mut tops).await?);
-            }
+            let rows: Vec<row::Model> = rows.into_iter().map(|row| numbered(row, &mut tops)).collect();
+            write_offsets(transaction, &rows).await?;
             save(transaction, tops).await?;
-            Ok(events)
+            rows.into_iter().map(Event::try_from).collect()
         })
         .await
 }
@@ -258,20 +254,20 @@ pub(super) async fn tops_of(
     Ok(tops)
 }
 
-async fn number(
-    transaction: &DatabaseTransaction,
-    mut row: row::Model,
-    tops: &mut BTreeMap<String, i64>,
-) -> Result<Event, Error> {
+fn numbered(mut row: row::Model, tops: &mut BTreeMap<String, i64>) -> row::Model {
     row.channel_offset = Some(next(tops, row.channel.clone()));
     row.subject_offset = row.subject.map(|id| next(tops, name::of(&row.channel, id)));
-    row::Entity::update_many()
-        .col_expr(row::Column::ChannelOffset, Expr::val(row.channel_offset))
-        .col_expr(row::Column::SubjectOffset, Expr::val(row.subject_offset))
-        .filter(row::Column::Id.eq(row.id))
-        .exec(transaction)
-        .await?;
-    row.try_into()
+    row
+}
+
+async fn write_offsets(transaction: &DatabaseTransaction, rows: &[row::Model]) -> Result<(), DbErr> {
+    use row::Column;
+    let offsets = rows
+        .iter()
+        .map(|row| vec![row.id.into(), row.channel_offset.into(), row.subject_offset.into()]);
+    let changes = [Column::ChannelOffset, Column::SubjectOffset];
+    bulk::update::<row::Entity>(transaction, &[Column::Id], &changes, offsets.collect()).await?;
+    Ok(())
 }
 
 fn next(tops: &mut BTreeMap<String, i64>, name: String) -> i64 {

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Listed, Page, Store, claimed, column, deployments,
     events::{self, NewEvent},
+    tasks,
 };
 use crate::{
     Error,
@@ -180,10 +181,12 @@ pub async fn update(store: &Store, id: ProjectId, patch: &Patch) -> Result<Proje
         .await
 }
 
-/// Deletes a project. What is left of its deleted deployments and in the error log stays, without the reference.
+/// Deletes a project. What is left of its deleted deployments, its tasks and in the error log stays, without the
+/// reference.
 ///
 /// # Errors
-/// Fails when there is none with that id, and with `PROJECT_HAS_DEPLOYMENTS` while it has some that are not deleted.
+/// Fails when there is none with that id, with `PROJECT_HAS_DEPLOYMENTS` while it has some that are not deleted, and with
+/// `PROJECT_HAS_TASKS` while some of its tasks are unfinished.
 pub async fn delete(store: &Store, id: ProjectId) -> Result<(), Error> {
     store
         .write(async |transaction| {
@@ -196,6 +199,7 @@ pub async fn delete(store: &Store, id: ProjectId) -> Result<(), Error> {
                     reason: format!("project {id} still has {num_deployments} deployments, delete them first"),
                 });
             }
+            tasks::leave(transaction, id).await?;
             row::Entity::delete_by_id(id).exec(transaction).await?;
             announce(transaction, "project_deleted", &project).await
         })

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
-use sea_orm::{QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
+use sea_orm::{DerivePartialModel, PaginatorTrait, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
 use super::{Listed, Page, Store, column};
@@ -25,22 +25,24 @@ mod lease;
 mod machine;
 mod orders;
 mod pause;
+mod project;
 mod prune;
 mod row;
 mod settle;
 
 pub use attempts::{Attempt, AttemptOutcome, attempts};
 pub use claim::{Room, claim};
-pub use create::{Created, create};
-pub use lease::{Beat, Fence, Owner, heartbeat, release, rescue};
+pub use create::{Created, create, create_all};
+pub use lease::{Beat, Fence, Owner, give_back, heartbeat, release, rescue};
 pub use machine::Outcome;
 pub use orders::{cancel, retry};
 pub use pause::{pause, paused, resume};
+pub(super) use project::leave;
 pub use prune::prune;
 pub use settle::{Progress, Settlement, record_progress, settle};
 
 /// The most tasks that are claimed, or written about, in one transaction: others wait for it.
-pub const MAX_BATCH: usize = 256;
+pub const MAX_BATCH: usize = 500;
 
 /// How far a task has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumIter, DeriveActiveEnum, JsonSchema)]
@@ -76,8 +78,9 @@ impl State {
     }
 }
 
-/// A task.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// A task, without what can be large.
+#[derive(Debug, Clone, PartialEq, Serialize, DerivePartialModel)]
+#[sea_orm(entity = "row::Entity")]
 pub struct Task {
     /// Its id.
     pub id: TaskId,
@@ -91,8 +94,6 @@ pub struct Task {
     pub description: String,
     /// Larger runs first.
     pub priority: i32,
-    /// What the agent is given.
-    pub input_data: serde_json::Value,
     /// How far it has come.
     pub state: State,
     /// When it was created.
@@ -101,9 +102,11 @@ pub struct Task {
     pub run_at: DateTime<Utc>,
     /// How many attempts were begun.
     pub attempt: i32,
-    /// How many attempts failed, or ended with the worker.
+    /// How many attempts failed.
     pub failed_attempts: i32,
-    /// After how many such attempts it has failed.
+    /// How many attempts in a row ended with whoever made them.
+    pub lost_attempts: i32,
+    /// After how many failed attempts it has failed.
     pub max_attempts: i32,
     /// How long an attempt may take, in seconds; without a value, as long as the agent allows.
     pub timeout_s: Option<i64>,
@@ -117,14 +120,33 @@ pub struct Task {
     pub cancel_requested_at: Option<DateTime<Utc>>,
     /// What the running attempt reported last.
     pub progress: Option<serde_json::Value>,
-    /// What came of it.
-    pub output: Option<serde_json::Value>,
     /// Why the last attempt failed.
     pub error: Option<String>,
     /// When the last attempt was begun.
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended for good.
     pub finished_at: Option<DateTime<Utc>>,
+}
+
+impl Task {
+    /// Returns what the worker that has the task must show.
+    pub fn fence(&self) -> Fence {
+        Fence {
+            task: self.id,
+            attempt: self.attempt,
+        }
+    }
+}
+
+/// A task with everything.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Details {
+    /// The task.
+    pub task: Task,
+    /// What the agent is given.
+    pub input_data: serde_json::Value,
+    /// What came of it.
+    pub output: Option<serde_json::Value>,
 }
 
 /// A task that is about to be created.
@@ -188,8 +210,16 @@ pub async fn list(store: &Store, filter: &Filter, page: Page) -> Result<Listed<T
         .apply_if(filter.project_id, |query, id| {
             query.filter(row::Column::ProjectId.eq(id))
         });
-    let query = query.order_by_desc(row::Column::Id);
-    store.list(query, page, |row| Ok(row.into())).await
+    let rows = query.clone().order_by_desc(row::Column::Id);
+    let rows = rows.limit(page.limit).offset(page.offset).into_partial_model();
+    store
+        .read(async |reader| {
+            Ok(Listed {
+                total: query.count(reader).await?,
+                rows: rows.all(reader).await?,
+            })
+        })
+        .await
 }
 
 /// Returns a task.
@@ -197,10 +227,19 @@ pub async fn list(store: &Store, filter: &Filter, page: Page) -> Result<Listed<T
 /// # Errors
 /// Fails when there is no such task.
 pub async fn task(store: &Store, id: TaskId) -> Result<Task, Error> {
-    let row = store
-        .read(async |reader| Ok(row::Entity::find_by_id(id).one(reader).await?))
-        .await?;
-    row.map(Task::from).ok_or_else(|| not_found(id))
+    let query = row::Entity::find_by_id(id).into_partial_model();
+    let task = store.read(async |reader| Ok(query.one(reader).await?)).await?;
+    task.ok_or_else(|| not_found(id))
+}
+
+/// Returns a task with everything.
+///
+/// # Errors
+/// Fails when there is no such task.
+pub async fn details(store: &Store, id: TaskId) -> Result<Details, Error> {
+    let query = row::Entity::find_by_id(id);
+    let row = store.read(async |reader| Ok(query.one(reader).await?)).await?;
+    row.map(Details::from).ok_or_else(|| not_found(id))
 }
 
 /// Returns how many tasks of each agent are unfinished; an agent without any is left out.

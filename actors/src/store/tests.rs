@@ -12,6 +12,7 @@ mod releases;
 mod samples;
 mod scans;
 mod task_leases;
+mod task_losses;
 mod task_orders;
 mod tasks;
 mod webhooks;

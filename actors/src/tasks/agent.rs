@@ -4,7 +4,7 @@
 //! [`Agent::run`] may be dropped at any await, and the same task may come again with a higher attempt number. What an
 //! agent does outside can therefore happen twice; [`Attempt`]'s key tells one attempt from another.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -14,7 +14,9 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     id::{ProjectId, TaskId},
+    redact::Redactor,
     store::tasks::{Fence, Progress},
+    value::Secrets,
 };
 
 /// Carries out tasks of one type.
@@ -26,6 +28,16 @@ pub trait Agent: Send + Sync {
     /// Whether a task without a project makes no sense to it.
     fn needs_project(&self) -> bool {
         false
+    }
+
+    /// The longest prompt that it can be given, where there is a limit.
+    fn max_prompt_bytes(&self) -> Option<usize> {
+        None
+    }
+
+    /// Returns what must not be shown of what it says, beside what looks like a secret anyway.
+    async fn secrets(&self) -> Secrets {
+        Secrets::default()
     }
 
     /// Whether it is given tasks now. Until it is they wait, which costs them no attempt. Asked often, so it only looks at
@@ -90,12 +102,15 @@ pub struct Project {
 impl Attempt {
     /// Returns the task as a text for those who read: what is to be done, and what is given where something is.
     pub fn prompt(&self) -> String {
-        match self.input_data.as_object() {
-            Some(fields) if !fields.is_empty() => {
-                format!("{}\n\nInput data:\n{:#}\n", self.description, self.input_data)
-            }
-            _ => self.description.clone(),
-        }
+        prompt(&self.description, &self.input_data)
+    }
+}
+
+/// Writes a task as a text, see [`Attempt::prompt`].
+pub(super) fn prompt(description: &str, input_data: &Value) -> String {
+    match input_data.as_object() {
+        Some(fields) if !fields.is_empty() => format!("{description}\n\nInput data:\n{input_data:#}\n"),
+        _ => description.to_owned(),
     }
 }
 
@@ -118,6 +133,7 @@ pub struct Control {
     fence: Fence,
     reports: mpsc::Sender<(Fence, Progress)>,
     stop: watch::Receiver<Option<Stop>>,
+    redactor: Arc<Redactor>,
 }
 
 impl Control {
@@ -125,25 +141,37 @@ impl Control {
     pub const GRACE: Duration = Duration::from_secs(10);
     /// How long one may take when BorgOS ends, which has ten seconds for everything.
     pub(super) const SHORT_GRACE: Duration = Duration::from_millis(1500);
+    /// How long one may take whose lease is over: a little later somebody else can have the task.
+    pub(super) const LOST_GRACE: Duration = Duration::from_secs(3);
 
     pub(super) fn new(
         fence: Fence,
         reports: mpsc::Sender<(Fence, Progress)>,
         stop: watch::Receiver<Option<Stop>>,
     ) -> Self {
-        Self { fence, reports, stop }
+        Self {
+            fence,
+            reports,
+            stop,
+            redactor: Arc::default(),
+        }
+    }
+
+    /// Takes secrets out of what is reported.
+    pub(super) fn redacted_by(self, redactor: Arc<Redactor>) -> Self {
+        Self { redactor, ..self }
     }
 
     /// Reports how far the attempt has come. Waits when more is reported than can be written down.
     pub async fn report(&self, progress: Progress) {
         // An error means that the queue is gone, and this attempt is about to be dropped.
-        let _ = self.reports.send((self.fence, progress)).await;
+        let _ = self.reports.send((self.fence, self.redacted(progress))).await;
     }
 
     /// Reports how far the attempt has come, unless that would mean to wait: for those who must not, such as the readers of
     /// a program's output.
     pub fn offer(&self, progress: Progress) {
-        if self.reports.try_send((self.fence, progress)).is_err() {
+        if self.reports.try_send((self.fence, self.redacted(progress))).is_err() {
             tracing::debug!(task.id = %self.fence.task, "a report of a task was left out");
         }
     }
@@ -158,18 +186,28 @@ impl Control {
         }
     }
 
+    fn redacted(&self, progress: Progress) -> Progress {
+        Progress {
+            message: self.redactor.redact(&progress.message),
+            ..progress
+        }
+    }
+
     /// Returns how long the attempt may take to end now that it has to.
     pub fn grace(&self) -> Duration {
         match *self.stop.borrow() {
             Some(Stop::Interrupted) => Self::SHORT_GRACE,
-            _ => Self::GRACE,
+            Some(Stop::Lost) => Self::LOST_GRACE,
+            Some(Stop::Cancelled | Stop::TimedOut) | None => Self::GRACE,
         }
     }
 
-    /// Resolves when BorgOS ends.
-    pub(super) async fn interrupted(&self) {
+    /// Resolves when an attempt that has to end has less time for that than [`Control::grace`] has said.
+    pub(super) async fn hurried(&self) {
+        let grace = self.grace();
         let mut stop = self.stop.clone();
-        if stop.wait_for(|stop| *stop == Some(Stop::Interrupted)).await.is_err() {
+        let is_news = |_: &Option<Stop>| self.grace() < grace;
+        if stop.wait_for(is_news).await.is_err() {
             std::future::pending().await
         }
     }
@@ -187,31 +225,42 @@ pub struct Failure {
     pub kind: &'static str,
     /// What people are told.
     pub message: String,
-    /// Whether another attempt would fail in the same way.
-    pub is_final: bool,
+    /// Whether another attempt could help.
+    pub prospect: Prospect,
     /// Another attempt is made after this pause at the earliest.
     pub min_pause: Duration,
+}
+
+/// Whether another attempt could help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prospect {
+    /// It may be spared the failure.
+    Passing,
+    /// It would meet the failure as well.
+    Lasting,
+    /// The attempt did not fail by itself: what carried it out has ended. That counts as the loss of a worker does.
+    Lost,
 }
 
 impl Failure {
     /// A failure that another attempt may be spared.
     pub fn passing(kind: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            is_final: false,
-            min_pause: Duration::ZERO,
-        }
+        Self::new(Prospect::Passing, kind, message.into())
     }
 
     /// A failure that any other attempt would meet as well.
     pub fn lasting(kind: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            is_final: true,
-            min_pause: Duration::ZERO,
-        }
+        Self::new(Prospect::Lasting, kind, message.into())
+    }
+
+    /// The end of what carried out the attempt.
+    pub fn lost(message: impl Into<String>) -> Self {
+        Self::new(Prospect::Lost, "lost", message.into())
+    }
+
+    /// The end of an attempt that was told to stop.
+    pub fn stopped() -> Self {
+        Self::passing("stopped", "the attempt was stopped")
     }
 
     /// Leaves at least this pause before another attempt.
@@ -219,8 +268,12 @@ impl Failure {
         Self { min_pause, ..self }
     }
 
-    /// The end of an attempt that was told to stop.
-    pub fn stopped() -> Self {
-        Self::passing("stopped", "the attempt was stopped")
+    fn new(prospect: Prospect, kind: &'static str, message: String) -> Self {
+        Self {
+            kind,
+            message,
+            prospect,
+            min_pause: Duration::ZERO,
+        }
     }
 }

@@ -20,11 +20,13 @@ use self::process::{Ended, Launch};
 use super::{Agent, Attempt, Control, Failure, Health, Output, leftovers};
 use crate::{
     program,
-    value::{Command, Environment, MemoryLimit},
+    value::{Command, Environment, MemoryLimit, Secrets},
 };
 
 /// An argument that is this text is replaced by the prompt.
 const PROMPT: &str = "{prompt}";
+/// The kernel takes no longer argument: 32 pages, of which one byte ends the text.
+const MAX_ARGUMENT_BYTES: usize = 32 * 4096 - 1;
 /// How much of the end of an output is told as the reason of a failure.
 const MAX_REASON_CHARS: usize = 1000;
 
@@ -61,6 +63,8 @@ pub struct CommandAgent {
     settings: Settings,
     /// What every attempt's program is given.
     environment: BTreeMap<String, String>,
+    /// What of that it must not show.
+    secrets: Secrets,
 }
 
 impl CommandAgent {
@@ -73,8 +77,14 @@ impl CommandAgent {
             .map(|(name, value)| (name.to_owned(), value));
         let configured = settings.environment.iter();
         let configured = configured.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let environment = always.chain(named).chain(configured).collect();
-        Self { settings, environment }
+        let environment: BTreeMap<String, String> = always.chain(named).chain(configured).collect();
+        let variables = environment.iter();
+        let secrets = Secrets::among(variables.map(|(name, value)| (name.as_str(), value.as_str())));
+        Self {
+            settings,
+            environment,
+            secrets,
+        }
     }
 
     fn launch(&self, attempt: &Attempt) -> Result<Launch, Failure> {
@@ -85,8 +95,11 @@ impl CommandAgent {
         };
         let prompt = attempt.prompt();
         let argv = self.settings.command.as_argv();
-        let has_placeholder = argv.iter().any(|argument| argument == PROMPT);
-        let default = if has_placeholder { Stdin::Nothing } else { Stdin::Prompt };
+        let default = if self.has_placeholder() {
+            Stdin::Nothing
+        } else {
+            Stdin::Prompt
+        };
         let input = match self.settings.stdin.unwrap_or(default) {
             Stdin::Prompt => prompt.clone(),
             Stdin::Json => task(attempt).to_string(),
@@ -107,6 +120,15 @@ impl CommandAgent {
             input,
             memory_limit_bytes: self.settings.memory_limit.as_ref().map(MemoryLimit::bytes),
         })
+    }
+
+    /// Whether the prompt is an argument.
+    fn has_placeholder(&self) -> bool {
+        self.settings
+            .command
+            .as_argv()
+            .iter()
+            .any(|argument| argument == PROMPT)
     }
 
     /// Says why the program cannot be found, if it cannot.
@@ -131,6 +153,14 @@ impl Agent for CommandAgent {
 
     fn needs_project(&self) -> bool {
         self.settings.directory.is_none()
+    }
+
+    fn max_prompt_bytes(&self) -> Option<usize> {
+        self.has_placeholder().then_some(MAX_ARGUMENT_BYTES)
+    }
+
+    async fn secrets(&self) -> Secrets {
+        self.secrets.clone()
     }
 
     async fn health(&self) -> Health {

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 pub use self::client::Client;
 use super::{Agent, Attempt, Control, Failure, Health, Output};
+use crate::value::Secrets;
 
 /// Which model is asked, and how.
 #[derive(Clone, PartialEq, Eq)]
@@ -83,6 +84,11 @@ impl LlmAgent {
 impl Agent for LlmAgent {
     fn kind(&self) -> &'static str {
         "llm"
+    }
+
+    async fn secrets(&self) -> Secrets {
+        let key = self.client.settings().key.as_deref();
+        Secrets::among(key.map(|key| ("KEY", key)))
     }
 
     /// Whether a model answers is known only by asking, which costs; so its settings are all that is looked at.

@@ -9,16 +9,13 @@ use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::{
-    sync::mpsc::{self, error::TrySendError},
-    task::JoinSet,
-    time::timeout,
-};
+use tokio::{sync::mpsc::error::TrySendError, task::JoinSet, time::timeout};
 use uuid::Uuid;
 
 use super::{
     Agents,
-    worker::{Order, Worker},
+    line::{Line, Order},
+    worker::{LONGEST_END, Worker},
 };
 use crate::{event_bus, id::TaskId, store::Store, supervision, supervision::Handle};
 
@@ -26,8 +23,8 @@ use crate::{event_bus, id::TaskId, store::Store, supervision, supervision::Handl
 pub const PATH: &str = "task-queue";
 /// As many orders may wait for the worker; hints that find no place are no loss, since it looks by itself.
 const MAX_ORDERS: usize = 256;
-/// How long the worker may take to hand back what it has. BorgOS has ten seconds for its whole end.
-const STOP_PATIENCE: Duration = Duration::from_millis(2500);
+/// How long the worker may take to hand back what it has, and a moment more. BorgOS has ten seconds for its whole end.
+const STOP_PATIENCE: Duration = LONGEST_END.saturating_add(Duration::from_millis(100));
 
 /// What the actor can be asked.
 #[derive(Debug)]
@@ -72,7 +69,7 @@ pub struct TaskQueue;
 /// What the actor holds.
 pub struct State {
     /// Takes orders to the job; without it the job hands back what it has and ends.
-    orders: Option<mpsc::Sender<Order>>,
+    line: Option<Line>,
     /// Aborts the job, and with it all attempts, when the actor goes.
     job: JoinSet<()>,
 }
@@ -83,18 +80,15 @@ impl Actor for TaskQueue {
     type Arguments = Args;
 
     async fn pre_start(&self, myself: ActorRef<Message>, args: Args) -> Result<State, ActorProcessingErr> {
-        let (sender, orders) = mpsc::channel(MAX_ORDERS);
+        let (line, end) = Line::open(MAX_ORDERS);
         let mut job = JoinSet::new();
         job.spawn(async move {
-            let ended = AssertUnwindSafe(Worker::new(args).run(orders)).catch_unwind().await;
+            let ended = AssertUnwindSafe(Worker::new(args).run(end)).catch_unwind().await;
             tracing::debug!(has_panicked = ended.is_err(), "the worker of the task queue has ended");
             // An error means that the actor is gone.
             let _ = myself.cast(Message::WorkerEnded);
         });
-        Ok(State {
-            orders: Some(sender),
-            job,
-        })
+        Ok(State { line: Some(line), job })
     }
 
     async fn handle(
@@ -111,7 +105,7 @@ impl Actor for TaskQueue {
     }
 
     async fn post_stop(&self, _myself: ActorRef<Message>, state: &mut State) -> Result<(), ActorProcessingErr> {
-        state.orders = None;
+        state.line = None;
         if timeout(STOP_PATIENCE, state.job.join_next()).await.is_err() {
             tracing::warn!("some tasks could not be handed back in time and will be taken back at the next start");
         }
@@ -122,7 +116,7 @@ impl Actor for TaskQueue {
 impl State {
     /// What is not passed on is seen by the worker's next look, or with its next heartbeat.
     fn pass_on(&self, order: Order) -> Result<(), ActorProcessingErr> {
-        match self.orders.as_ref().map(|orders| orders.try_send(order)) {
+        match self.line.as_ref().map(|line| line.give(order)) {
             None | Some(Ok(())) | Some(Err(TrySendError::Full(_))) => Ok(()),
             Some(Err(TrySendError::Closed(_))) => Err("the worker has ended".into()),
         }

@@ -29,21 +29,19 @@ pub(super) struct Running {
 struct Entry {
     agent_type: String,
     stop: watch::Sender<Option<Stop>>,
-    /// Until then nobody else can have the task, by a clock of our own.
-    trusted_until: Instant,
+    /// Tells the attempt how long its lease can be trusted.
+    trusted_until: watch::Sender<Instant>,
     /// How it ended, once it has.
     outcome: Option<Outcome>,
 }
 
 impl Running {
     /// Begins an attempt.
-    pub(super) fn begin(&mut self, runner: Runner, trusted_until: Instant) {
-        let fence = Fence {
-            task: runner.task.id,
-            attempt: runner.task.attempt,
-        };
+    pub(super) fn begin(&mut self, runner: Runner, trusted_until: watch::Sender<Instant>) {
+        let task = &runner.details.task;
+        let fence = task.fence();
         let entry = Entry {
-            agent_type: runner.task.agent_type.clone(),
+            agent_type: task.agent_type.clone(),
             stop: runner.stop.clone(),
             trusted_until,
             outcome: None,
@@ -134,7 +132,7 @@ impl Running {
             };
             match beats.iter().find(|beat| beat.fence == *fence) {
                 Some(beat) => {
-                    entry.trusted_until = trusted_until;
+                    entry.trusted_until.send_replace(trusted_until);
                     if beat.is_cancel_requested {
                         stop_for(&entry.stop, Stop::Cancelled);
                     }
@@ -144,13 +142,6 @@ impl Running {
                     stop_for(&entry.stop, Stop::Lost);
                 }
             }
-        }
-    }
-
-    /// Ends the attempts whose leases can no longer be trusted.
-    pub(super) fn stop_untrusted(&mut self, now: Instant) {
-        for entry in self.entries.values().filter(|entry| entry.trusted_until <= now) {
-            stop_for(&entry.stop, Stop::Lost);
         }
     }
 

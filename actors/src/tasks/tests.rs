@@ -5,10 +5,14 @@ mod support;
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::time::Instant;
 
-use self::support::{Act, Scene};
-use super::{Failure, Limits, Stop};
-use crate::store::tasks::{AttemptOutcome, Owner, State, release};
+use self::support::{Act, SECRET, Scene};
+use super::{Failure, Limits, Stop, worker::LONGEST_END};
+use crate::store::{
+    events,
+    tasks::{AttemptOutcome, Outcome, Owner, State, release},
+};
 
 #[tokio::test]
 async fn a_task_is_carried_out_and_its_output_kept() {
@@ -18,7 +22,7 @@ async fn a_task_is_carried_out_and_its_output_kept() {
     scene.act("say hello", Act::Report("working")).await;
     scene.act("say hello", Act::Complete(json!({"said": "hello"}))).await;
     let row = scene.until(task, State::Completed).await;
-    assert_eq!(row.output, Some(json!({"said": "hello"})));
+    assert_eq!(scene.output(task).await, Some(json!({"said": "hello"})));
     assert_eq!(row.progress, Some(json!({"message": "working"})));
 }
 
@@ -80,7 +84,7 @@ async fn a_running_task_is_called_off() {
     let task = scene.create("endless").await;
     scene.until(task, State::Running).await;
     crate::store::tasks::cancel(&scene.store, task).await.unwrap();
-    worker.cancel(task).await;
+    worker.cancel(task);
     scene.until(task, State::Cancelled).await;
     assert_eq!(scene.stops(), [("endless".to_owned(), Stop::Cancelled)]);
 }
@@ -150,7 +154,7 @@ async fn tasks_of_a_worker_that_was_killed_are_taken_up_at_once() {
     let _worker = scene.work();
     scene.act("long", Act::Complete(json!(2))).await;
     let row = scene.until(task, State::Completed).await;
-    assert_eq!((row.attempt, row.failed_attempts), (2, 1));
+    assert_eq!((row.attempt, row.failed_attempts, row.lost_attempts), (2, 0, 1));
 }
 
 #[tokio::test]
@@ -164,6 +168,82 @@ async fn a_result_that_comes_after_the_lease_was_given_away_is_refused() {
     crate::store::tasks::pause(&scene.store, support::AGENT).await.unwrap();
     scene.act("late", Act::Complete(json!("too late"))).await;
     worker.end().await;
-    let row = scene.until(task, State::Interrupted).await;
-    assert_eq!(row.output, None);
+    scene.until(task, State::Interrupted).await;
+    assert_eq!(scene.output(task).await, None);
+}
+
+#[tokio::test]
+async fn an_attempt_ends_with_its_lease_whatever_its_worker_waits_for() {
+    let scene = Scene::new(Limits::default()).await;
+    let task = scene.create("long").await;
+    assert_eq!(scene.run_unwatched(task, None).await, Outcome::Interrupted);
+    assert_eq!(scene.stops(), [("long".to_owned(), Stop::Lost)]);
+}
+
+#[tokio::test]
+async fn an_attempt_that_does_not_stop_is_given_up_whatever_comes_first() {
+    let scene = Scene::new(Limits::default()).await;
+    for (name, stop) in [
+        ("first", None),
+        ("second", Some(Stop::Interrupted)),
+        ("third", Some(Stop::Cancelled)),
+    ] {
+        let task = scene.create(name).await;
+        scene.act(name, Act::IgnoreStops).await;
+        assert_eq!(scene.run_unwatched(task, stop).await, Outcome::Interrupted, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_agent_says_is_shown_without_secrets() {
+    let scene = Scene::new(Limits::default()).await;
+    let _worker = scene.work();
+    let done = scene.create("done").await;
+    scene.act("done", Act::Report("with correct-horse")).await;
+    scene
+        .act("done", Act::Complete(json!({"said": ["a correct-horse"]})))
+        .await;
+    let row = scene.until(done, State::Completed).await;
+    assert_eq!(row.progress, Some(json!({"message": "with ***"})));
+    assert_eq!(scene.output(done).await, Some(json!({"said": ["a ***"]})));
+    let failed = scene.create("failed").await;
+    let failure = Failure::lasting("llm_auth", format!("wrong key {SECRET}, or Bearer abcdefgh1"));
+    scene.act("failed", Act::Fail(failure)).await;
+    let row = scene.until(failed, State::Failed).await;
+    assert_eq!(row.error.as_deref(), Some("wrong key ***, or Bearer ***"));
+    let told = events::assign_offsets(&scene.store, 1000).await.unwrap();
+    assert!(
+        told.iter().all(|event| !event.data.to_string().contains(SECRET)),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_end_of_what_carried_out_an_attempt_costs_none() {
+    let scene = Scene::new(Limits::default()).await;
+    let _worker = scene.work();
+    let task = scene.create("twice").await;
+    scene.act("twice", Act::Fail(Failure::lost("it has ended"))).await;
+    scene.act("twice", Act::Complete(json!(1))).await;
+    let row = scene.until(task, State::Completed).await;
+    assert_eq!((row.attempt, row.failed_attempts), (2, 0));
+    assert_eq!(scene.attempts(task).await[0].outcome, Some(AttemptOutcome::Lost));
+}
+
+#[tokio::test]
+async fn the_end_is_in_time_when_the_database_is_not() {
+    let scene = Scene::new(Limits::default()).await;
+    let worker = scene.work();
+    let task = scene.create("stubborn").await;
+    scene.until(task, State::Running).await;
+    scene.act("stubborn", Act::IgnoreStops).await;
+    let held = scene.hold_database().await;
+    let begun = Instant::now();
+    worker.end().await;
+    assert!(
+        begun.elapsed() < LONGEST_END + Duration::from_secs(1),
+        "{:?}",
+        begun.elapsed()
+    );
+    held.close().await.unwrap();
 }

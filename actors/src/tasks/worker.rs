@@ -9,18 +9,24 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
 
-use super::{Control, leftovers, queue::Args, runner::Runner, running::Running};
+use super::{
+    Control, leftovers,
+    line::{LineEnd, Order},
+    queue::Args,
+    runner::Runner,
+    running::Running,
+};
 use crate::{
     Error, event_bus,
-    id::TaskId,
-    store::tasks::{self, Fence, MAX_BATCH, Owner, Progress, Task},
+    store::tasks::{self, Details, Fence, MAX_BATCH, Owner, Progress},
 };
 
 /// How long a task belongs to a worker that says nothing.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
 /// How often leases are renewed: twice may fail.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(10);
-/// By our own clock a lease counts for less: its end must be acted upon before anybody else can have the task.
+/// By our own clock a lease counts for less: whatever works on the task must have ended before anybody else can have it,
+/// which takes up to [`Control::LOST_GRACE`].
 const TRUST: Duration = Duration::from_secs(24);
 /// How often is looked for what is due. Most tasks come with a hint.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -37,21 +43,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PRUNE_PATIENCE: Duration = Duration::from_secs(5);
 /// How long it may take to end what an attempt that did not stop by itself has started.
 const ABANDON: Duration = Duration::from_millis(300);
-/// How long the last results may take when BorgOS ends.
-const LAST_PATIENCE: Duration = Duration::from_millis(600);
+/// How long each of the last writes may take when BorgOS ends: the reports, the results, and what else is given back.
+const LAST_PATIENCE: Duration = Duration::from_millis(200);
+/// How long handing back may take in all.
+pub(super) const LONGEST_END: Duration = Control::SHORT_GRACE
+    .saturating_add(ABANDON)
+    .saturating_add(LAST_PATIENCE.saturating_mul(3));
 /// More attempts than this are not at work at a time, whatever the agents allow.
-const MAX_RUNNING: usize = 256;
+const MAX_RUNNING: usize = 1000;
 /// As many reports may wait; then those who report wait.
 const MAX_REPORTS: usize = 256;
-
-/// What the worker is told.
-#[derive(Debug)]
-pub(super) enum Order {
-    /// Look for tasks now.
-    Wake,
-    /// End the attempt at this task.
-    Cancel(TaskId),
-}
 
 /// The job.
 pub(super) struct Worker {
@@ -63,6 +64,8 @@ pub(super) struct Worker {
     reports: mpsc::Receiver<(Fence, Progress)>,
     /// Whether what earlier workers of this node had was taken back. Nothing is claimed before.
     is_settled_in: bool,
+    /// Whether tasks may have been given to this worker that it does not know of: the answer to a claim was cut off.
+    is_claim_doubtful: bool,
 }
 
 impl Worker {
@@ -75,11 +78,22 @@ impl Worker {
             reporter,
             reports,
             is_settled_in: false,
+            is_claim_doubtful: false,
         }
     }
 
     /// Works until nobody can give orders any more, then hands back what it has.
-    pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+    pub(super) async fn run(mut self, LineEnd { mut orders, mut end }: LineEnd) {
+        tokio::select! {
+            biased;
+            // Nothing is ever sent, so this is the end of the line. Each step can be cut off there.
+            _ = end.changed() => {}
+            () = self.work(&mut orders) => {}
+        }
+        self.hand_back().await;
+    }
+
+    async fn work(&mut self, orders: &mut mpsc::Receiver<Order>) {
         leftovers::end_all_of(self.owner.node_prefix()).await;
         let [mut heartbeats, mut looks, mut rescues, mut prunes] =
             [HEARTBEAT_EVERY, LOOK_EVERY, RESCUE_EVERY, PRUNE_EVERY].map(ticks);
@@ -89,12 +103,9 @@ impl Worker {
                 order = orders.recv() => match order {
                     Some(Order::Wake) => self.claim().await,
                     Some(Order::Cancel(task)) => self.running.cancel(task),
-                    None => break,
+                    None => return,
                 },
-                () = self.running.ended() => {
-                    self.settle(PATIENCE).await;
-                    self.claim().await;
-                }
+                () = self.running.ended() => self.look().await,
                 _ = self.reports.recv_many(&mut batch, MAX_REPORTS) => self.record(std::mem::take(&mut batch), PATIENCE).await,
                 _ = heartbeats.tick() => self.heartbeat().await,
                 _ = looks.tick() => self.look().await,
@@ -102,12 +113,10 @@ impl Worker {
                 _ = prunes.tick() => self.prune().await,
             }
         }
-        self.hand_back().await;
     }
 
-    /// Does what hints, and earlier rounds that failed, have left.
+    /// Does what attempts that have ended, hints, and earlier rounds that failed, have left.
     async fn look(&mut self) {
-        self.running.stop_untrusted(Instant::now());
         self.settle(PATIENCE).await;
         self.claim().await;
     }
@@ -124,8 +133,25 @@ impl Worker {
         self.is_settled_in
     }
 
+    /// Gives back what a claim has brought that nobody has seen the answer of; true once nothing is in doubt.
+    async fn has_clear_claims(&mut self, patience: Duration) -> bool {
+        if self.is_claim_doubtful {
+            let busy = self.running.fences();
+            let given = tasks::give_back(&self.args.store, &self.owner, &busy);
+            let given = logged("unseen tasks could not be given back", in_time(patience, given).await);
+            if let Some(num_tasks) = given {
+                self.is_claim_doubtful = false;
+                tracing::info!(
+                    num_tasks,
+                    "gave back {num_tasks} tasks of a claim whose answer was lost"
+                );
+            }
+        }
+        !self.is_claim_doubtful
+    }
+
     async fn claim(&mut self) {
-        if !self.is_settled_in().await {
+        if !self.is_settled_in().await || !self.has_clear_claims(PATIENCE).await {
             return;
         }
         loop {
@@ -135,29 +161,34 @@ impl Worker {
                 return;
             }
             let asked_at = Instant::now();
+            self.is_claim_doubtful = true;
             let claimed = tasks::claim(&self.args.store, &self.owner, &rooms, limit, LEASE);
-            let claimed = logged("no task could be claimed", in_time(PATIENCE, claimed).await).unwrap_or_default();
+            let claimed = logged("no task could be claimed", in_time(PATIENCE, claimed).await);
+            let Some(claimed) = claimed else { return };
+            self.is_claim_doubtful = false;
             if claimed.is_empty() {
                 return;
             }
             self.nudge();
-            for task in claimed {
-                self.begin(task, asked_at + TRUST);
+            for details in claimed {
+                self.begin(details, asked_at + TRUST);
             }
         }
     }
 
-    fn begin(&mut self, task: Task, trusted_until: Instant) {
+    fn begin(&mut self, details: Details, trusted_until: Instant) {
         let (stop, _) = watch::channel(None);
+        let (sender, trusted_until) = watch::channel(trusted_until);
         let runner = Runner {
-            task,
+            details,
             owner: self.owner.clone(),
             store: self.args.store.clone(),
             agents: self.args.agents.clone(),
             reports: self.reporter.clone(),
             stop,
+            trusted_until,
         };
-        self.running.begin(runner, trusted_until);
+        self.running.begin(runner, sender);
     }
 
     /// Writes down how attempts ended. What cannot be written now is kept, with its lease.
@@ -206,7 +237,6 @@ impl Worker {
                 self.running.renewed(fences, &beats, asked_at + TRUST);
             }
         }
-        self.running.stop_untrusted(Instant::now());
     }
 
     async fn rescue(&mut self) {
@@ -243,6 +273,7 @@ impl Worker {
             tracing::warn!("some tasks did not stop in time");
         }
         self.settle(LAST_PATIENCE).await;
+        self.has_clear_claims(LAST_PATIENCE).await;
     }
 
     fn nudge(&self) {

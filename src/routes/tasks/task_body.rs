@@ -2,7 +2,7 @@
 
 use borgos_actors::{
     id::{ProjectId, TaskId},
-    store::tasks::{Attempt, State, Task},
+    store::tasks::{Attempt, Details, State, Task},
 };
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -23,6 +23,7 @@ pub(crate) struct TaskBody {
     priority: i32,
     attempt: i32,
     failed_attempts: i32,
+    lost_attempts: i32,
     max_attempts: i32,
     timeout_s: Option<i64>,
     unique_key: Option<String>,
@@ -40,6 +41,8 @@ pub(crate) struct TaskBody {
 pub(crate) struct TaskDetails {
     #[serde(flatten)]
     task: TaskBody,
+    /// What it waits for, where that is neither its turn nor its time.
+    reason: Option<String>,
     input_data: Value,
     output: Option<Value>,
     attempts: Vec<Attempt>,
@@ -58,6 +61,7 @@ impl From<Task> for TaskBody {
             priority: task.priority,
             attempt: task.attempt,
             failed_attempts: task.failed_attempts,
+            lost_attempts: task.lost_attempts,
             max_attempts: task.max_attempts,
             timeout_s: task.timeout_s,
             unique_key: task.unique_key,
@@ -73,12 +77,13 @@ impl From<Task> for TaskBody {
 }
 
 impl TaskDetails {
-    pub(super) fn new(mut task: Task, attempts: Vec<Attempt>) -> Self {
+    pub(super) fn new(details: Details, reason: Option<String>, attempts: Vec<Attempt>) -> Self {
         Self {
-            input_data: task.input_data.take(),
-            output: task.output.take(),
+            task: details.task.into(),
+            reason,
+            input_data: details.input_data,
+            output: details.output,
             attempts,
-            task: task.into(),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What keeps it from starting, and who might be taken for it.
 
-use std::{io::Write, net::TcpListener};
+use std::{io::Write, net::TcpListener, process::Stdio, time::Duration};
 
 use serde_json::json;
+use tokio::io::AsyncReadExt;
 
 use super::{close, start, status, status_is, world_of};
-use crate::support::{Runtime, Setup, StandIn};
+use crate::support::{Runtime, Setup, StandIn, eventually, eventually_within};
 
 #[tokio::test]
 async fn what_can_be_known_before_is_refused_with_the_reason() {
@@ -147,5 +148,97 @@ async fn its_settings_are_added_to_and_never_replaced() {
         settings
     );
     assert!(!stand_in.path().join(".env").exists());
+    close(world, &stand_in).await;
+}
+
+#[tokio::test]
+async fn what_is_left_of_it_is_ended_by_a_stop_and_before_a_start() {
+    let stand_in = StandIn::install(&json!({}));
+    let world = world_of(&stand_in).await;
+    let node = std::fs::read_to_string(world.data_dir().join("node-id")).unwrap();
+    let leave = async || {
+        let program = format!(
+            "import socket, time; s = socket.create_server(('127.0.0.1', {})); print(flush=True); time.sleep(600)",
+            stand_in.port
+        );
+        let mut left = tokio::process::Command::new("python3")
+            .args(["-c", &program])
+            .env("BORGOS_A0_INSTANCE", node.trim())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut listens = [0; 1];
+        left.stdout.as_mut().unwrap().read_exact(&mut listens).await.unwrap();
+        left
+    };
+    let mut left = leave().await;
+    world.post_nothing("/api/v1/agent-zero/stop").await.expect(200);
+    assert!(!left.wait().await.unwrap().success());
+    let mut left = leave().await;
+    start(&world).await;
+    assert!(!left.wait().await.unwrap().success());
+    assert_eq!(
+        stand_in.ledger()[0]["marker"],
+        json!(node.trim()),
+        "it is marked by its installation"
+    );
+    close(world, &stand_in).await;
+}
+
+#[tokio::test]
+async fn a_stop_that_cannot_be_written_down_says_so_and_changes_nothing() {
+    let stand_in = StandIn::install(&json!({}));
+    let world = world_of(&stand_in).await;
+    start(&world).await;
+    let before = status(&world).await;
+    let intent = world.data_dir().join("agent-zero/intent.json");
+    let written = std::fs::read(&intent).unwrap();
+    std::fs::remove_file(&intent).unwrap();
+    std::fs::create_dir_all(intent.join("in-the-way")).unwrap();
+    world.post_nothing("/api/v1/agent-zero/stop").await.expect(500);
+    let after = status(&world).await;
+    assert_eq!(
+        (&after["running"], &after["process_id"]),
+        (&json!(true), &before["process_id"])
+    );
+    std::fs::remove_dir_all(&intent).unwrap();
+    std::fs::write(&intent, written).unwrap();
+    // It is still looked after.
+    stand_in.tell("crash 7").await;
+    eventually_within(Duration::from_secs(30), "it runs again", async || {
+        match status(&world).await {
+            now if now["running"] == true && now["process_id"] != before["process_id"] => Ok(()),
+            now => Err(now),
+        }
+    })
+    .await;
+    close(world, &stand_in).await;
+}
+
+#[tokio::test]
+async fn a_start_that_nobody_asked_for_is_tried_again_when_something_passing_is_in_its_way() {
+    let stand_in = StandIn::install(&json!({}));
+    let world = world_of(&stand_in).await;
+    start(&world).await;
+    let python = std::fs::read_to_string(stand_in.path().join("python")).unwrap();
+    stand_in.write_python("#!/bin/sh\nexit 1\n");
+    stand_in.tell("crash 7").await;
+    eventually("its start has failed and is tried again", async || {
+        match status(&world).await {
+            now if now["state"] == "backing_off" && now["reason"].to_string().contains("its version") => Ok(()),
+            now => Err(now),
+        }
+    })
+    .await;
+    stand_in.write_python(&python);
+    let again = eventually_within(Duration::from_secs(30), "it runs again", async || {
+        match status(&world).await {
+            now if now["running"] == true => Ok(now),
+            now => Err(now),
+        }
+    })
+    .await;
+    assert_eq!(again["restarts"], 1);
     close(world, &stand_in).await;
 }

@@ -146,6 +146,75 @@ async fn a_paused_agent_takes_no_tasks_and_a_full_one_refuses_them() {
 }
 
 #[tokio::test]
+async fn tasks_of_an_agent_that_is_configured_no_more_say_so() {
+    let mut world = Setup::new(Runtime::Process).config(super::AGENTS).start().await;
+    let later = json!({"run_at": "2999-01-01T00:00:00Z"});
+    let id = create(&world, "homed", later).await;
+    let show = async |world: &World| world.get(&format!("/api/v1/agent/tasks/{id}")).await.expect(200);
+    assert_eq!(show(&world).await["reason"], Value::Null);
+    world.post_nothing("/api/v1/agent/agents/homed/pause").await.expect(200);
+    assert_eq!(show(&world).await["reason"], "`homed` is paused");
+    world.terminate().await;
+    std::fs::write(world.data_dir().join("borgos.toml"), "").unwrap();
+    world.boot().await;
+    let reason = "no agent `homed` is configured; the task waits until one is, or until it is cancelled";
+    assert_eq!(show(&world).await["reason"], reason);
+    let seen = shown(&world, "homed").await;
+    let expected = json!({
+        "agent_type": "homed", "kind": null, "is_paused": true, "waiting": 1, "running": 0,
+        "health": {"status": "unavailable", "reason": reason}
+    });
+    assert_eq!(seen, expected);
+    world.close().await;
+}
+
+#[tokio::test]
+async fn a_project_with_unfinished_tasks_is_not_deleted() {
+    with_agents(async |world| {
+        let project = project(world).await;
+        let later = json!({"project_id": project, "run_at": "2999-01-01T00:00:00Z"});
+        let id = create(world, "homed", later).await;
+        let refused = world.delete(&format!("/api/v1/projects/{project}")).await.expect(409);
+        assert_eq!(refused["code"], "PROJECT_HAS_TASKS");
+        assert!(
+            refused["message"].as_str().unwrap().contains(&format!("({id})")),
+            "{refused}"
+        );
+        world
+            .post_nothing(&format!("/api/v1/agent/tasks/{id}/cancel"))
+            .await
+            .expect(200);
+        world.delete(&format!("/api/v1/projects/{project}")).await.expect(200);
+        let refused = world
+            .post_nothing(&format!("/api/v1/agent/tasks/{id}/retry"))
+            .await
+            .expect(409);
+        assert_eq!(refused["code"], "PROJECT_DELETED", "it would run somewhere else");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_program_says_is_shown_without_secrets() {
+    let agents = super::AGENTS.replace("[agents.homed]", "[agents.leaky]\nkind = \"command\"\ndirectory = \"/\"\n\
+        environment = { MY_API_KEY = \"canary-0123\" }\n\
+        command = [\"sh\", \"-c\", \"echo $MY_API_KEY; test $BORGOS_TASK_ATTEMPT = 2 || { echo Bearer canary0123 >&2; exit 1; }\"]\n\n\
+        [agents.homed]");
+    let world = Setup::new(Runtime::Process).config(&agents).start().await;
+    let id = create(&world, "leaky", json!({"max_attempts": 1})).await;
+    let failed = task_is(&world, id, "failed").await;
+    assert!(failed["error"].as_str().unwrap().ends_with("Bearer ***"), "{failed}");
+    world
+        .post_nothing(&format!("/api/v1/agent/tasks/{id}/retry"))
+        .await
+        .expect(202);
+    let done = task_is(&world, id, "completed").await;
+    assert_eq!(done["output"]["stdout"], "***\n");
+    assert!(!done.to_string().contains("canary"), "{done}");
+    world.close().await;
+}
+
+#[tokio::test]
 async fn a_stop_hands_back_what_runs_and_the_next_start_takes_it_up() {
     let agents = super::AGENTS.replace("sleep 600 & sleep 600", "test -e again || sleep 600");
     let mut world = Setup::new(Runtime::Process).config(&agents).start().await;

@@ -72,6 +72,7 @@ class Chat:
         self.items, self.updates = [], []
         self.running = False
         self.is_over = False
+        self.num_refusals, self.silence = 0, 0
         self.log("response", "Hello! I'm Agent Zero.", finished=True)
 
     def log(self, kind, content, agentno=0, finished=False):
@@ -286,10 +287,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.refuse(500, '{"error": "litellm.RateLimitError: "too many"\nrequests"}')
         if text.startswith("swallow ") and not body["context"].endswith("-again"):
             return self.reply(200, {"message": "Message received.", "context": body["context"]})
+        if text.startswith("late "):
+            # Held up in the pool of threads, until after whoever sent it has left.
+            ledger("arriving", chat=body["context"])
+            time.sleep(float(text.split()[1]))
         if text.startswith("expire "):
             SESSIONS.clear()
         chat = CHATS.setdefault(body["context"], Chat(body["context"]))
         chat.log("user", text)
+        chat.num_refusals = 3 if text.startswith("refuse ") else 0
+        # Longer than a poll may take.
+        chat.silence = 11 if text.startswith("slow ") else 0
         chat.running = True
         threading.Thread(target=chat.work, args=[text], daemon=True).start()
         self.reply(200, {"message": "Message received.", "context": chat.name})
@@ -297,6 +305,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def page_poll(self, body):
         contexts = [{"id": chat.name, "name": "", "running": chat.running} for chat in list(CHATS.values())]
         chat = CHATS.get(body.get("context"))
+        if chat is not None and chat.num_refusals > 0:
+            chat.num_refusals -= 1
+            return self.refuse(503, "busy")
+        if chat is not None and chat.silence > 0:
+            seconds, chat.silence = chat.silence, 0
+            time.sleep(seconds)
         answer = {"contexts": contexts, "tasks": [], "logs": [], "log_guid": "", "log_version": 0}
         if chat is not None:
             with LOCK:

@@ -39,6 +39,16 @@ pub(in crate::agent_zero) enum Trouble {
     Unreadable(#[source] io::Error),
 }
 
+impl Trouble {
+    /// Tells whether the same call may be answered a little later: the server is busy, or just had a fault.
+    pub(super) fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Unreadable(_) => true,
+            Self::Refused { status, .. } => matches!(status, 429 | 500..=599),
+        }
+    }
+}
+
 /// A session.
 pub(super) struct Session<'a> {
     api: &'a Api,

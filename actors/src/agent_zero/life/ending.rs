@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
 use serde_json::json;
 use tokio::{sync::oneshot, time::timeout};
 
-use super::{Interruption, Life, Phase, answer};
+use super::{Interruption, Life, Next, Phase, answer};
 use crate::{
     Error,
     agent_zero::{
@@ -39,14 +38,17 @@ impl Life {
     pub(super) async fn interrupted(&mut self, instance: Instance, interruption: Interruption) -> Phase {
         match interruption {
             Interruption::Over => Phase::Over,
-            Interruption::Stop(reply) => {
-                let stopped = match self.write_intent(Intent::Stopped).await {
-                    Ok(()) => self.stop(&instance).await,
-                    Err(error) => Err(error),
-                };
-                answer(reply, stopped);
-                Phase::Idle
-            }
+            Interruption::Stop(reply) => match self.write_intent(Intent::Stopped).await {
+                Ok(()) => {
+                    answer(reply, self.stop(&instance).await);
+                    Phase::Idle
+                }
+                // The next BorgOS would start it again, so this one does not stop it either.
+                Err(error) => {
+                    answer(reply, Err(error));
+                    self.stay_with(instance)
+                }
+            },
             Interruption::Restart(reply) => {
                 self.begin_anew();
                 match self.stop(&instance).await {
@@ -60,7 +62,15 @@ impl Life {
         }
     }
 
-    /// Ends it in order. What cannot be ended is said, and is looked for again before the next start.
+    /// Goes on with a process as before.
+    fn stay_with(&self, instance: Instance) -> Phase {
+        match self.parts.status.borrow().is_ready() {
+            true => Phase::Watching(instance),
+            false => Phase::Awaiting(instance),
+        }
+    }
+
+    /// Ends it in order. What cannot be ended is said, and is looked for again by the next stop, and before the next start.
     pub(in crate::agent_zero) async fn stop(&mut self, instance: &Instance) -> Result<(), Error> {
         let api = self.parts.status.borrow().api.clone();
         // From here on it takes no more work.
@@ -136,9 +146,9 @@ impl Life {
         };
         match verdict {
             Verdict::Pause(pause) => {
-                let next = Utc::now() + TimeDelta::from_std(pause).unwrap_or_default();
-                self.tell_of_pause(ended.reason, next).await;
-                Phase::Pausing(pause)
+                self.parts.status.send_modify(|status| status.restarts += 1);
+                self.tell_of_pause(ended.reason, pause).await;
+                Phase::Pausing(pause, Next::Launch)
             }
             Verdict::GiveUp => {
                 let advice = match ended.is_final {

@@ -7,7 +7,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{machine::Ending, row as tasks};
+use super::{State, Task, machine::Ending, row as tasks};
 use crate::{Error, id::TaskId, store::Store};
 
 mod row;
@@ -52,6 +52,20 @@ pub struct Attempt {
     pub error: Option<String>,
 }
 
+impl Attempt {
+    fn begun(task: Task) -> Self {
+        Self {
+            number: task.attempt,
+            owner: task.owner.unwrap_or_default(),
+            started_at: task.started_at.unwrap_or(task.created_at),
+            ended_at: None,
+            outcome: None,
+            error_kind: None,
+            error: None,
+        }
+    }
+}
+
 impl From<row::Model> for Attempt {
     fn from(row: row::Model) -> Self {
         Self {
@@ -66,7 +80,7 @@ impl From<row::Model> for Attempt {
     }
 }
 
-/// Returns the newest hundred attempts at a task, oldest first.
+/// Returns the newest hundred attempts at a task, oldest first. One that runs is known by its task alone until it has ended.
 ///
 /// # Errors
 /// Fails when the database does.
@@ -75,35 +89,41 @@ pub async fn attempts(store: &Store, id: TaskId) -> Result<Vec<Attempt>, Error> 
         .filter(row::Column::TaskId.eq(id))
         .order_by_desc(row::Column::Number)
         .limit(MAX_SHOWN);
-    let rows = store.read(async |reader| Ok(query.all(reader).await?)).await?;
-    Ok(rows.into_iter().rev().map(Attempt::from).collect())
-}
-
-/// Notes the attempts that these tasks have just begun.
-pub(super) async fn begin(transaction: &DatabaseTransaction, rows: &[tasks::Model]) -> Result<(), Error> {
-    row::Entity::insert_many(rows.iter().map(begun))
-        .exec_without_returning(transaction)
-        .await?;
-    Ok(())
+    let running = tasks::Entity::find_by_id(id)
+        .filter(tasks::Column::State.eq(State::Running))
+        .into_partial_model::<Task>();
+    store
+        .read(async |reader| {
+            let running = running.one(reader).await?;
+            let ended = query.all(reader).await?.into_iter().rev().map(Attempt::from);
+            let mut attempts: Vec<Attempt> = ended.collect();
+            let is_last = |task: &Task| attempts.last().is_none_or(|last| last.number < task.attempt);
+            attempts.extend(running.filter(is_last).map(Attempt::begun));
+            Ok(attempts)
+        })
+        .await
 }
 
 /// Notes how the attempts ended that these tasks had.
 pub(super) async fn end_all(
     transaction: &DatabaseTransaction,
-    endings: Vec<(tasks::Model, Ending)>,
+    endings: Vec<(Task, Ending)>,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     if endings.is_empty() {
         return Ok(());
     }
     let ended = endings.into_iter().map(|(task, ending)| row::ActiveModel {
+        task_id: Set(task.id),
+        number: Set(task.attempt),
+        owner: Set(task.owner.unwrap_or_default()),
+        started_at: Set(task.started_at.unwrap_or(task.created_at)),
         ended_at: Set(Some(now)),
         outcome: Set(Some(ending.outcome)),
         error_kind: Set(ending.error_kind),
         error: Set(ending.error),
-        ..begun(&task)
     });
-    // All in one statement; each of them was begun.
+    // An earlier BorgOS has written attempts at their beginning.
     let update = OnConflict::columns([row::Column::TaskId, row::Column::Number])
         .update_columns([
             row::Column::EndedAt,
@@ -117,14 +137,4 @@ pub(super) async fn end_all(
         .exec_without_returning(transaction)
         .await?;
     Ok(())
-}
-
-fn begun(task: &tasks::Model) -> row::ActiveModel {
-    row::ActiveModel {
-        task_id: Set(task.id),
-        number: Set(task.attempt),
-        owner: Set(task.owner.clone().unwrap_or_default()),
-        started_at: Set(task.started_at.unwrap_or(task.created_at)),
-        ..Default::default()
-    }
 }

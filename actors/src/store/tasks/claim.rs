@@ -9,7 +9,7 @@ use sea_orm::{
     sea_query::{Expr, LockBehavior, LockType},
 };
 
-use super::{MAX_BATCH, Owner, State, Task, announce::event, attempts, pause, row};
+use super::{Details, MAX_BATCH, Owner, State, Task, announce::event, pause, row};
 use crate::{
     Error,
     store::{Store, clock, events},
@@ -36,7 +36,7 @@ pub async fn claim(
     rooms: &[Room],
     limit: usize,
     lease: Duration,
-) -> Result<Vec<Task>, Error> {
+) -> Result<Vec<Details>, Error> {
     // Most looks find nothing, and reading makes nobody wait.
     if !store.read(async |reader| Ok(is_any_due(reader, rooms).await?)).await? {
         return Ok(Vec::new());
@@ -47,8 +47,10 @@ pub async fn claim(
             let mut rows = due_rows(transaction, rooms, now).await?;
             rows.sort_by_key(|row| (Reverse(row.priority), row.run_at, row.id));
             rows.truncate(limit.min(MAX_BATCH));
-            begin(transaction, &mut rows, owner, now, now + lease).await?;
-            Ok(rows.into_iter().map(Task::from).collect())
+            let mut claimed: Vec<Details> = rows.into_iter().map(Details::from).collect();
+            let tasks = claimed.iter_mut().map(|details| &mut details.task).collect();
+            begin(transaction, tasks, owner, now, now + lease).await?;
+            Ok(claimed)
         })
         .await
 }
@@ -93,10 +95,10 @@ async fn due_rows(
     Ok(rows)
 }
 
-/// Writes the leases of locked rows, and brings the rows up to date.
+/// Writes the leases of locked tasks, and brings what is known of them up to date.
 async fn begin(
     transaction: &DatabaseTransaction,
-    rows: &mut [row::Model],
+    mut tasks: Vec<&mut Task>,
     owner: &Owner,
     now: DateTime<Utc>,
     lease_until: DateTime<Utc>,
@@ -104,7 +106,7 @@ async fn begin(
     // Its `min` is not that of numbers.
     use sea_orm::sea_query::ExprTrait;
 
-    if rows.is_empty() {
+    if tasks.is_empty() {
         return Ok(());
     }
     row::Entity::update_many()
@@ -114,17 +116,20 @@ async fn begin(
         .col_expr(row::Column::LeaseUntil, Expr::val(lease_until))
         .col_expr(row::Column::StartedAt, Expr::val(now))
         .col_expr(row::Column::Progress, Expr::val(Option::<Json>::None))
-        .filter(row::Column::Id.is_in(rows.iter().map(|row| row.id)))
+        .filter(row::Column::Id.is_in(tasks.iter().map(|task| task.id)))
         .exec(transaction)
         .await?;
-    for row in rows.iter_mut() {
-        row.state = State::Running;
-        row.attempt += 1;
-        row.owner = Some(owner.as_str().to_owned());
-        row.lease_until = Some(lease_until);
-        row.started_at = Some(now);
-        row.progress = None;
+    for task in &mut tasks {
+        task.state = State::Running;
+        task.attempt += 1;
+        task.owner = Some(owner.as_str().to_owned());
+        task.lease_until = Some(lease_until);
+        task.started_at = Some(now);
+        task.progress = None;
     }
-    attempts::begin(transaction, rows).await?;
-    events::append_all(transaction, rows.iter().map(|row| event("task_started", row)).collect()).await
+    events::append_all(
+        transaction,
+        tasks.iter().map(|task| event("task_started", task)).collect(),
+    )
+    .await
 }

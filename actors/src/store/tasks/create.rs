@@ -1,14 +1,21 @@
 //! Accepting a task.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use sea_orm::{DatabaseTransaction, PaginatorTrait, entity::prelude::*};
 
-use super::{NewTask, State, Task, announce::announce, row};
+use super::{
+    NewTask, State, Task,
+    announce::{announce, event},
+    row,
+};
 use crate::{
     Error,
+    id::{ProjectId, TaskId},
     store::{
         Store, claimed, clock,
         column::{storable, storable_json},
-        projects,
+        events, projects,
     },
 };
 
@@ -42,16 +49,53 @@ async fn try_create(store: &Store, new: &NewTask, max_waiting: u64) -> Result<Cr
             if let Some(id) = new.project_id {
                 projects::check_exists(transaction, id).await?;
             }
-            check_room(transaction, new, max_waiting).await?;
+            check_room(transaction, &new.agent_type, 1, max_waiting).await?;
             let now = clock::now(transaction).await?;
-            let row = row::Entity::insert(row::new(new, now))
+            let task: Task = row::Entity::insert(row::new(new, now))
                 .exec_with_returning(transaction)
-                .await?;
-            announce(transaction, "task_created", &row).await?;
+                .await?
+                .into();
+            announce(transaction, "task_created", &task).await?;
             Ok(Created {
-                task: row.into(),
+                task,
                 is_duplicate: false,
             })
+        })
+        .await
+}
+
+/// Creates tasks that have no keys, all of them or none, and returns their ids in the same order. Each comes with how many
+/// tasks of its agent may wait.
+///
+/// # Errors
+/// Those of [`create`].
+pub async fn create_all(store: &Store, new: &[(NewTask, u64)]) -> Result<Vec<TaskId>, Error> {
+    claimed(|| try_create_all(store, new)).await
+}
+
+async fn try_create_all(store: &Store, new: &[(NewTask, u64)]) -> Result<Vec<TaskId>, Error> {
+    store
+        .write(async |transaction| {
+            let projects: BTreeSet<ProjectId> = new.iter().filter_map(|(task, _)| task.project_id).collect();
+            for id in projects {
+                projects::check_exists(transaction, id).await?;
+            }
+            let mut rooms: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+            for (task, max_waiting) in new {
+                rooms.entry(&task.agent_type).or_insert((0, *max_waiting)).0 += 1;
+            }
+            for (agent_type, (num_new, max_waiting)) in rooms {
+                check_room(transaction, agent_type, num_new, max_waiting).await?;
+            }
+            let now = clock::now(transaction).await?;
+            let rows = row::Entity::insert_many(new.iter().map(|(task, _)| row::new(task, now)))
+                .exec_with_returning(transaction)
+                .await?;
+            let mut tasks: Vec<Task> = rows.into_iter().map(Task::from).collect();
+            tasks.sort_unstable_by_key(|task| task.id);
+            let news = tasks.iter().map(|task| event("task_created", task)).collect();
+            events::append_all(transaction, news).await?;
+            Ok(tasks.iter().map(|task| task.id).collect())
         })
         .await
 }
@@ -99,15 +143,20 @@ fn is_same(row: &row::Model, new: &NewTask) -> bool {
 }
 
 /// Back pressure, not a quota: two that come in the same instant may both find the last place.
-async fn check_room(transaction: &DatabaseTransaction, new: &NewTask, max_waiting: u64) -> Result<(), Error> {
+async fn check_room(
+    transaction: &DatabaseTransaction,
+    agent_type: &str,
+    num_new: u64,
+    max_waiting: u64,
+) -> Result<(), Error> {
     let num_waiting = row::Entity::find()
-        .filter(row::Column::AgentType.eq(storable(new.agent_type.clone())))
+        .filter(row::Column::AgentType.eq(storable(agent_type.to_owned())))
         .filter(row::Column::State.is_in(State::WAITING))
         .count(transaction)
         .await?;
-    match num_waiting >= max_waiting {
+    match num_waiting + num_new > max_waiting {
         true => Err(Error::TooManyTasks {
-            agent_type: new.agent_type.clone(),
+            agent_type: agent_type.to_owned(),
             max_waiting,
         }),
         false => Ok(()),

@@ -1,6 +1,6 @@
 //! Leases: renewed by those who work, taken from those who do not.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use sea_orm::{
     Condition, DatabaseTransaction, DbErr, QueryOrder, QuerySelect,
@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{MAX_BATCH, State, machine::Outcome, row, settle::end_all};
+use super::{MAX_BATCH, State, Task, machine::Outcome, row, settle::end_all};
 use crate::{
     Error,
     id::TaskId,
@@ -70,18 +70,18 @@ pub struct Beat {
 pub async fn heartbeat(store: &Store, owner: &Owner, fences: &[Fence], lease: Duration) -> Result<Vec<Beat>, Error> {
     store
         .write(async |transaction| {
-            let rows = held(transaction, owner, fences).await?;
+            let tasks = held(transaction, owner, fences).await?;
             let lease_until = clock::now(transaction).await? + lease;
             row::Entity::update_many()
                 .col_expr(row::Column::LeaseUntil, Expr::val(lease_until))
-                .filter(row::Column::Id.is_in(rows.iter().map(|row| row.id)))
+                .filter(row::Column::Id.is_in(tasks.iter().map(|task| task.id)))
                 .exec(transaction)
                 .await?;
-            let beat = |row: row::Model| Beat {
-                fence: row.fence(),
-                is_cancel_requested: row.cancel_requested_at.is_some(),
+            let beat = |task: &Task| Beat {
+                fence: task.fence(),
+                is_cancel_requested: task.cancel_requested_at.is_some(),
             };
-            Ok(rows.into_iter().map(beat).collect())
+            Ok(tasks.iter().map(beat).collect())
         })
         .await
 }
@@ -91,16 +91,21 @@ pub(super) async fn held(
     transaction: &DatabaseTransaction,
     owner: &Owner,
     fences: &[Fence],
-) -> Result<Vec<row::Model>, DbErr> {
-    let rows = row::Entity::find()
+) -> Result<Vec<Task>, DbErr> {
+    let tasks: Vec<Task> = row::Entity::find()
         .filter(row::Column::Id.is_in(fences.iter().map(|fence| fence.task)))
         .filter(row::Column::State.eq(State::Running))
         .filter(row::Column::Owner.eq(owner.as_str()))
         .order_by_asc(row::Column::Id)
         .lock_exclusive()
+        .into_partial_model()
         .all(transaction)
         .await?;
-    Ok(rows.into_iter().filter(|row| fences.contains(&row.fence())).collect())
+    let fences: HashSet<&Fence> = fences.iter().collect();
+    Ok(tasks
+        .into_iter()
+        .filter(|task| fences.contains(&task.fence()))
+        .collect())
 }
 
 /// Takes the tasks from all workers that have not renewed their leases in time, and returns how many that were. What the
@@ -109,9 +114,8 @@ pub(super) async fn held(
 /// # Errors
 /// Fails when the database does; what was taken before that stays taken.
 pub async fn rescue(store: &Store, busy: &[Fence]) -> Result<u64, Error> {
-    let reason = "the worker stopped renewing its lease";
     let ids: Vec<TaskId> = busy.iter().map(|fence| fence.task).collect();
-    take_back(store, reason, |now| {
+    take_back(store, lost("the worker stopped renewing its lease"), |now| {
         Condition::all()
             .add(row::Column::LeaseUntil.lt(now))
             .add(row::Column::Id.is_not_in(ids.iter().copied()))
@@ -124,8 +128,7 @@ pub async fn rescue(store: &Store, busy: &[Fence]) -> Result<u64, Error> {
 /// # Errors
 /// Those of [`rescue`].
 pub async fn release(store: &Store, owner: &Owner) -> Result<u64, Error> {
-    let reason = "BorgOS ended without handing the task back";
-    take_back(store, reason, |_| {
+    take_back(store, lost("BorgOS ended without handing the task back"), |_| {
         Condition::all()
             .add(row::Column::Owner.starts_with(owner.node_prefix()))
             .add(row::Column::Owner.ne(owner.as_str()))
@@ -133,30 +136,50 @@ pub async fn release(store: &Store, owner: &Owner) -> Result<u64, Error> {
     .await
 }
 
-async fn take_back(store: &Store, reason: &str, which: impl Fn(DateTimeUtc) -> Condition) -> Result<u64, Error> {
+/// Gives back what the owner was given and does not know of, since the answer to its claim was cut off: everything that it
+/// has and is not `busy` with. Nothing of that was begun.
+///
+/// # Errors
+/// Those of [`rescue`].
+pub async fn give_back(store: &Store, owner: &Owner, busy: &[Fence]) -> Result<u64, Error> {
+    let ids: Vec<TaskId> = busy.iter().map(|fence| fence.task).collect();
+    take_back(store, Outcome::Interrupted, |_| {
+        Condition::all()
+            .add(row::Column::Owner.eq(owner.as_str()))
+            .add(row::Column::Id.is_not_in(ids.iter().copied()))
+    })
+    .await
+}
+
+fn lost(reason: &str) -> Outcome {
+    Outcome::Lost {
+        reason: reason.to_owned(),
+    }
+}
+
+async fn take_back(store: &Store, outcome: Outcome, which: impl Fn(DateTimeUtc) -> Condition) -> Result<u64, Error> {
     let mut num_taken = 0;
     loop {
-        let num_rows = store
+        let num_tasks = store
             .write(async |transaction| {
                 let now = clock::now(transaction).await?;
-                let rows = row::Entity::find()
+                let tasks: Vec<Task> = row::Entity::find()
                     .filter(row::Column::State.eq(State::Running))
                     .filter(which(now))
                     .order_by_asc(row::Column::Id)
                     .limit(MAX_BATCH as u64)
                     .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+                    .into_partial_model()
                     .all(transaction)
                     .await?;
-                let num_rows = rows.len();
-                let lost = || Outcome::Lost {
-                    reason: reason.to_owned(),
-                };
-                end_all(transaction, rows.into_iter().map(|row| (row, lost())).collect(), now).await?;
-                Ok(num_rows)
+                let num_tasks = tasks.len();
+                let ended = tasks.into_iter().map(|task| (task, outcome.clone())).collect();
+                end_all(transaction, ended, now).await?;
+                Ok(num_tasks)
             })
             .await?;
-        num_taken += num_rows as u64;
-        if num_rows < MAX_BATCH {
+        num_taken += num_tasks as u64;
+        if num_tasks < MAX_BATCH {
             return Ok(num_taken);
         }
     }

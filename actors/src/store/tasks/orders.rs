@@ -6,7 +6,7 @@ use super::{State, Task, announce::announce, create::unfinished_with, not_found,
 use crate::{
     Error,
     id::TaskId,
-    store::{Store, clock},
+    store::{Store, claimed, clock},
 };
 
 /// Calls a task off. One that waits is cancelled at once; of one that runs this is noted, and its worker is told with the
@@ -50,12 +50,17 @@ pub async fn cancel(store: &Store, id: TaskId) -> Result<Task, Error> {
 /// attempt is tried at once.
 ///
 /// # Errors
-/// Fails when there is no such task, with `TASK_NOT_RETRYABLE` when it runs, was done or is about to run anyway, and with
-/// `UNIQUE_KEY_IN_USE` when another one with its key is unfinished.
+/// Fails when there is no such task, with `TASK_NOT_RETRYABLE` when it runs, was done or is about to run anyway, with
+/// `UNIQUE_KEY_IN_USE` when another one with its key is unfinished, and with `PROJECT_DELETED` when its project is gone.
 pub async fn retry(store: &Store, id: TaskId) -> Result<Task, Error> {
+    claimed(|| try_retry(store, id)).await
+}
+
+async fn try_retry(store: &Store, id: TaskId) -> Result<Task, Error> {
     store
         .write(async |transaction| {
             let before = locked(transaction, id).await?;
+            check_project(&before)?;
             match before.state {
                 State::Failed | State::Cancelled => check_key(transaction, &before).await?,
                 State::Retryable => {}
@@ -70,6 +75,7 @@ pub async fn retry(store: &Store, id: TaskId) -> Result<Task, Error> {
                 state: Set(State::Pending),
                 run_at: Set(clock::now(transaction).await?),
                 failed_attempts: Set(0),
+                lost_attempts: Set(0),
                 cancel_requested_at: Set(None),
                 finished_at: Set(None),
                 ..Default::default()
@@ -77,6 +83,20 @@ pub async fn retry(store: &Store, id: TaskId) -> Result<Task, Error> {
             write(transaction, id, change, "task_retried").await
         })
         .await
+}
+
+/// Without its project it would be carried out somewhere else.
+fn check_project(row: &row::Model) -> Result<(), Error> {
+    match row.is_orphaned {
+        true => Err(Error::Conflict {
+            code: "PROJECT_DELETED",
+            reason: format!(
+                "the project of task {} was deleted, so it cannot be tried again",
+                row.id
+            ),
+        }),
+        false => Ok(()),
+    }
 }
 
 async fn check_key(transaction: &DatabaseTransaction, row: &row::Model) -> Result<(), Error> {
@@ -104,7 +124,7 @@ async fn write(
     event: &'static str,
 ) -> Result<Task, Error> {
     let change = row::ActiveModel { id: Set(id), ..change };
-    let row = row::Entity::update(change).exec(transaction).await?;
-    announce(transaction, event, &row).await?;
-    Ok(row.into())
+    let task: Task = row::Entity::update(change).exec(transaction).await?.into();
+    announce(transaction, event, &task).await?;
+    Ok(task)
 }

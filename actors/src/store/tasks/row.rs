@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveValue::Set, entity::prelude::*};
 
-use super::{Fence, NewTask, State, Task};
+use super::{Details, NewTask, State, Task};
 use crate::{
     id::{ProjectId, TaskId},
     store::column::{storable, storable_json},
@@ -24,6 +24,7 @@ pub(super) struct Model {
     pub run_at: DateTimeUtc,
     pub attempt: i32,
     pub failed_attempts: i32,
+    pub lost_attempts: i32,
     pub max_attempts: i32,
     pub timeout_s: Option<i64>,
     pub unique_key: Option<String>,
@@ -36,6 +37,8 @@ pub(super) struct Model {
     pub error: Option<String>,
     pub started_at: Option<DateTimeUtc>,
     pub finished_at: Option<DateTimeUtc>,
+    /// Whether it had a project that was deleted.
+    pub is_orphaned: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -43,43 +46,42 @@ pub(super) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-impl Model {
-    /// Returns what the worker that has the task must show.
-    pub(super) fn fence(&self) -> Fence {
-        Fence {
-            task: self.id,
-            attempt: self.attempt,
+impl From<Model> for Details {
+    fn from(row: Model) -> Self {
+        Self {
+            task: Task {
+                id: row.id,
+                project_id: row.project_id,
+                agent_type: row.agent_type,
+                task_type: row.task_type,
+                description: row.description,
+                priority: row.priority,
+                state: row.state,
+                created_at: row.created_at,
+                run_at: row.run_at,
+                attempt: row.attempt,
+                failed_attempts: row.failed_attempts,
+                lost_attempts: row.lost_attempts,
+                max_attempts: row.max_attempts,
+                timeout_s: row.timeout_s,
+                unique_key: row.unique_key,
+                owner: row.owner,
+                lease_until: row.lease_until,
+                cancel_requested_at: row.cancel_requested_at,
+                progress: row.progress,
+                error: row.error,
+                started_at: row.started_at,
+                finished_at: row.finished_at,
+            },
+            input_data: row.input_data,
+            output: row.output,
         }
     }
 }
 
 impl From<Model> for Task {
     fn from(row: Model) -> Self {
-        Self {
-            id: row.id,
-            project_id: row.project_id,
-            agent_type: row.agent_type,
-            task_type: row.task_type,
-            description: row.description,
-            priority: row.priority,
-            input_data: row.input_data,
-            state: row.state,
-            created_at: row.created_at,
-            run_at: row.run_at,
-            attempt: row.attempt,
-            failed_attempts: row.failed_attempts,
-            max_attempts: row.max_attempts,
-            timeout_s: row.timeout_s,
-            unique_key: row.unique_key,
-            owner: row.owner,
-            lease_until: row.lease_until,
-            cancel_requested_at: row.cancel_requested_at,
-            progress: row.progress,
-            output: row.output,
-            error: row.error,
-            started_at: row.started_at,
-            finished_at: row.finished_at,
-        }
+        Details::from(row).task
     }
 }
 

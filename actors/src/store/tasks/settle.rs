@@ -1,21 +1,23 @@
 //! What workers write about the attempts that they have: how they go, and how they end.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
+use sea_orm::{ActiveEnum, DatabaseTransaction, Value};
 use serde::Serialize;
 
 use super::{
-    Fence, Owner,
+    Fence, Owner, State, Task,
     announce::{event, progress_event},
     attempts,
     lease::held,
     machine::{self, Ending, Outcome},
-    row,
+    row::{self, Column},
 };
 use crate::{
     Error,
     store::{
-        Store, clock,
+        Store, bulk, clock,
         column::{storable, storable_json, to_json},
         events,
     },
@@ -23,6 +25,21 @@ use crate::{
 
 /// How much is kept of the message of an error or of a report.
 const MAX_TEXT_CHARS: usize = 4096;
+
+/// What a row must be like for its worker to write it.
+const FENCE: [Column; 4] = [Column::Id, Column::State, Column::Attempt, Column::Owner];
+/// What the end of an attempt changes.
+const CHANGED: [Column; 9] = [
+    Column::State,
+    Column::RunAt,
+    Column::FailedAttempts,
+    Column::LostAttempts,
+    Column::Owner,
+    Column::LeaseUntil,
+    Column::Output,
+    Column::Error,
+    Column::FinishedAt,
+];
 
 /// How far an attempt has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,6 +59,13 @@ impl Progress {
             percent: None,
         }
     }
+
+    fn clipped(&self) -> Self {
+        Self {
+            message: clipped(self.message.clone()),
+            percent: self.percent,
+        }
+    }
 }
 
 /// How an attempt ended.
@@ -59,16 +83,19 @@ pub struct Settlement {
 /// # Errors
 /// Fails when the database does; nothing was written then.
 pub async fn settle(store: &Store, owner: &Owner, settlements: &[Settlement]) -> Result<Vec<Fence>, Error> {
-    let fences: Vec<Fence> = settlements.iter().map(|settlement| settlement.fence).collect();
+    let outcomes: HashMap<Fence, &Outcome> = settlements
+        .iter()
+        .map(|settlement| (settlement.fence, &settlement.outcome))
+        .collect();
+    let fences: Vec<Fence> = outcomes.keys().copied().collect();
     store
         .write(async |transaction| {
             let now = clock::now(transaction).await?;
-            let rows = held(transaction, owner, &fences).await?;
-            let accepted = rows.iter().map(row::Model::fence).collect();
-            let ended = rows.into_iter().filter_map(|row| {
-                let fence = row.fence();
-                let settlement = settlements.iter().find(|settlement| settlement.fence == fence)?;
-                Some((row, settlement.outcome.clone()))
+            let tasks = held(transaction, owner, &fences).await?;
+            let accepted = tasks.iter().map(Task::fence).collect();
+            let ended = tasks.into_iter().filter_map(|task| {
+                let outcome = (*outcomes.get(&task.fence())?).clone();
+                Some((task, outcome))
             });
             end_all(transaction, ended.collect(), now).await?;
             Ok(accepted)
@@ -79,37 +106,65 @@ pub async fn settle(store: &Store, owner: &Owner, settlements: &[Settlement]) ->
 /// Writes the ends of locked, running attempts, and what becomes of their tasks.
 pub(super) async fn end_all(
     transaction: &DatabaseTransaction,
-    ended: Vec<(row::Model, Outcome)>,
+    ended: Vec<(Task, Outcome)>,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let mut news = Vec::with_capacity(ended.len());
     let mut endings = Vec::with_capacity(ended.len());
-    for (before, outcome) in ended {
-        let mut ending = machine::next(&before, outcome, now);
+    let mut changes = Vec::with_capacity(ended.len());
+    for (task, outcome) in ended {
+        let mut ending = machine::next(&task, outcome, now, rand::random());
         ending.error = ending.error.map(clipped);
-        let after = row::Entity::update(change(&before, &ending, now))
-            .exec(transaction)
-            .await?;
+        changes.push(change(&task, &ending, now));
+        let after = Task {
+            state: ending.state,
+            error: ending.error.clone(),
+            ..task.clone()
+        };
         news.push(event(ending.event, &after));
-        endings.push((before, ending));
+        endings.push((task, ending));
     }
+    write(transaction, &CHANGED, changes).await?;
     attempts::end_all(transaction, endings, now).await?;
     events::append_all(transaction, news).await
 }
 
-fn change(before: &row::Model, ending: &Ending, now: DateTime<Utc>) -> row::ActiveModel {
-    row::ActiveModel {
-        id: Set(before.id),
-        state: Set(ending.state),
-        run_at: Set(ending.run_at),
-        failed_attempts: Set(ending.failed_attempts),
-        owner: Set(None),
-        lease_until: Set(None),
-        output: Set(ending.output.clone().map(storable_json)),
-        error: Set(ending.error.clone()),
-        finished_at: Set(ending.state.is_finished().then_some(now)),
-        ..Default::default()
+/// Writes columns of locked, running tasks in one statement, which is fenced all the same.
+async fn write(transaction: &DatabaseTransaction, columns: &[Column], rows: Vec<Vec<Value>>) -> Result<(), Error> {
+    let num_rows = rows.len() as u64;
+    match bulk::update::<row::Entity>(transaction, &FENCE, columns, rows).await? {
+        num_written if num_written == num_rows => Ok(()),
+        num_written => Err(Error::Internal(format!(
+            "of {num_rows} locked tasks {num_written} could be written"
+        ))),
     }
+}
+
+/// Returns what [`FENCE`] has for a running task.
+fn fence_values(task: &Task) -> Vec<Value> {
+    vec![
+        task.id.into(),
+        State::Running.to_value().into(),
+        task.attempt.into(),
+        task.owner.clone().into(),
+    ]
+}
+
+/// Returns the fence, and what [`CHANGED`] has after the end of an attempt.
+fn change(task: &Task, ending: &Ending, now: DateTime<Utc>) -> Vec<Value> {
+    let mut values = fence_values(task);
+    values.extend([
+        ending.state.to_value().into(),
+        ending.run_at.into(),
+        ending.failed_attempts.into(),
+        ending.lost_attempts.into(),
+        Option::<String>::None.into(),
+        Option::<DateTime<Utc>>::None.into(),
+        ending.output.clone().map(storable_json).into(),
+        ending.error.clone().into(),
+        ending.state.is_finished().then_some(now).into(),
+    ]);
+    values
 }
 
 /// Writes what attempts have reported, each report an event, the last one also with its task. What the worker does not
@@ -118,31 +173,26 @@ fn change(before: &row::Model, ending: &Ending, now: DateTime<Utc>) -> row::Acti
 /// # Errors
 /// Fails when the database does; nothing was written then.
 pub async fn record_progress(store: &Store, owner: &Owner, reports: &[(Fence, Progress)]) -> Result<(), Error> {
-    let fences: Vec<Fence> = reports.iter().map(|(fence, _)| *fence).collect();
+    let mut by_fence: HashMap<Fence, Vec<&Progress>> = HashMap::new();
+    for (fence, progress) in reports {
+        by_fence.entry(*fence).or_default().push(progress);
+    }
+    let fences: Vec<Fence> = by_fence.keys().copied().collect();
     store
         .write(async |transaction| {
-            let mut news = Vec::new();
-            for row in held(transaction, owner, &fences).await? {
+            let (mut news, mut changes) = (Vec::new(), Vec::new());
+            for task in held(transaction, owner, &fences).await? {
                 let mut last = None;
-                for (_, progress) in reports.iter().filter(|(fence, _)| *fence == row.fence()) {
-                    let message = clipped(progress.message.clone());
-                    let progress = to_json(
-                        "progress",
-                        &Progress {
-                            message,
-                            ..progress.clone()
-                        },
-                    )?;
-                    news.push(progress_event(&row, &progress));
+                for progress in by_fence.get(&task.fence()).into_iter().flatten() {
+                    let progress = to_json("progress", &progress.clipped())?;
+                    news.push(progress_event(&task, &progress));
                     last = Some(progress);
                 }
-                let change = row::ActiveModel {
-                    id: Set(row.id),
-                    progress: Set(last),
-                    ..Default::default()
-                };
-                row::Entity::update(change).exec(transaction).await?;
+                let mut values = fence_values(&task);
+                values.push(last.into());
+                changes.push(values);
             }
+            write(transaction, &[Column::Progress], changes).await?;
             events::append_all(transaction, news).await
         })
         .await

@@ -18,15 +18,15 @@ use crate::{
     },
 };
 
-const LEASE: Duration = Duration::from_secs(30);
+pub(super) const LEASE: Duration = Duration::from_secs(30);
 /// The lease of a worker that has slept through it.
-const OVER: Duration = Duration::ZERO;
+pub(super) const OVER: Duration = Duration::ZERO;
 
-fn worker() -> Owner {
+pub(super) fn worker() -> Owner {
     Owner::new(Uuid::new_v4())
 }
 
-fn rooms(num_tasks: u64) -> Vec<Room> {
+pub(super) fn rooms(num_tasks: u64) -> Vec<Room> {
     ["llm", "shell"]
         .map(|agent_type| Room {
             agent_type: agent_type.to_owned(),
@@ -35,24 +35,22 @@ fn rooms(num_tasks: u64) -> Vec<Room> {
         .to_vec()
 }
 
-async fn claim(store: &Store, owner: &Owner, lease: Duration) -> Vec<Task> {
-    tasks::claim(store, owner, &rooms(10), 10, lease).await.unwrap()
+pub(super) async fn claim(store: &Store, owner: &Owner, lease: Duration) -> Vec<Task> {
+    claim_in(store, owner, &rooms(10), 10, lease).await
 }
 
-async fn claim_one(store: &Store, owner: &Owner, lease: Duration) -> Fence {
+pub(super) async fn claim_in(store: &Store, owner: &Owner, rooms: &[Room], limit: usize, lease: Duration) -> Vec<Task> {
+    let claimed = tasks::claim(store, owner, rooms, limit, lease).await.unwrap();
+    claimed.into_iter().map(|details| details.task).collect()
+}
+
+pub(super) async fn claim_one(store: &Store, owner: &Owner, lease: Duration) -> Fence {
     let claimed = claim(store, owner, lease).await;
     assert_eq!(claimed.len(), 1, "{claimed:?}");
-    fence(&claimed[0])
+    claimed[0].fence()
 }
 
-fn fence(task: &Task) -> Fence {
-    Fence {
-        task: task.id,
-        attempt: task.attempt,
-    }
-}
-
-fn completed(fence: Fence) -> Settlement {
+pub(super) fn completed(fence: Fence) -> Settlement {
     let output = json!({"answer": 42});
     Settlement {
         fence,
@@ -69,12 +67,12 @@ fn failed(fence: Fence, retry_in: Option<Duration>) -> Settlement {
     Settlement { fence, outcome }
 }
 
-async fn settle(store: &Store, owner: &Owner, settlement: Settlement) -> bool {
+pub(super) async fn settle(store: &Store, owner: &Owner, settlement: Settlement) -> bool {
     let accepted = tasks::settle(store, owner, &[settlement]).await.unwrap();
     !accepted.is_empty()
 }
 
-async fn outcomes(store: &Store, id: TaskId) -> Vec<Option<AttemptOutcome>> {
+pub(super) async fn outcomes(store: &Store, id: TaskId) -> Vec<Option<AttemptOutcome>> {
     let attempts = tasks::attempts(store, id).await.unwrap();
     attempts.into_iter().map(|attempt| attempt.outcome).collect()
 }
@@ -97,10 +95,10 @@ async fn tasks_are_claimed_by_priority_then_age_with_room_for_each_agent() {
             };
             ids.push(create_task(store, &new).await.id);
         }
-        let claimed = tasks::claim(store, &worker(), &rooms(2), 3, LEASE).await.unwrap();
+        let claimed = claim_in(store, &worker(), &rooms(2), 3, LEASE).await;
         let claimed: Vec<TaskId> = claimed.iter().map(|task| task.id).collect();
         assert_eq!(claimed, [ids[4], ids[1], ids[2]]);
-        let claimed = tasks::claim(store, &worker(), &rooms(1), 3, LEASE).await.unwrap();
+        let claimed = claim_in(store, &worker(), &rooms(1), 3, LEASE).await;
         let claimed: Vec<TaskId> = claimed.iter().map(|task| task.id).collect();
         assert_eq!(claimed, [ids[0]], "one of each agent");
         let loads = tasks::loads(store).await.unwrap();
@@ -139,11 +137,9 @@ async fn a_completed_task_has_its_output_and_its_events() {
         assert_eq!(running.progress, Some(json!({"message": "two\u{fffd}"})));
         assert!(settle(store, &owner, completed(fence)).await);
 
-        let done = tasks::task(store, task.id).await.unwrap();
-        assert_eq!(
-            (done.state, done.output),
-            (State::Completed, Some(json!({"answer": 42})))
-        );
+        let details = tasks::details(store, task.id).await.unwrap();
+        let (done, output) = (details.task, details.output);
+        assert_eq!((done.state, output), (State::Completed, Some(json!({"answer": 42}))));
         assert_eq!((done.owner, done.lease_until), (None, None));
         assert!(done.finished_at.is_some());
         let events = new_events(store).await;
@@ -224,8 +220,11 @@ async fn what_a_worker_writes_after_its_lease_was_given_away_is_refused() {
         assert_eq!(tasks::heartbeat(store, &sleeper, &[old], LEASE).await.unwrap(), []);
         let late = (old, Progress::new("late"));
         tasks::record_progress(store, &sleeper, &[late]).await.unwrap();
-        let row = tasks::task(store, task.id).await.unwrap();
-        assert_eq!((row.state, row.output, row.progress), (State::Running, None, None));
+        let row = tasks::details(store, task.id).await.unwrap();
+        assert_eq!(
+            (row.task.state, row.output, row.task.progress),
+            (State::Running, None, None)
+        );
 
         assert!(settle(store, &other, completed(new)).await);
         assert!(!settle(store, &other, completed(new)).await, "it has ended");
@@ -262,62 +261,49 @@ async fn a_worker_that_has_slept_takes_nothing_from_itself() {
 }
 
 #[tokio::test]
-async fn a_task_that_loses_all_its_workers_fails() {
+async fn many_attempts_end_in_one_write_each_in_its_own_way() {
     each_store(async |store| {
-        let task = create_task(store, &new_task("llm")).await;
-        for _ in 0..3 {
-            claim_one(store, &worker(), OVER).await;
-            assert_eq!(tasks::rescue(store, &[]).await.unwrap(), 1);
-        }
-        let row = tasks::task(store, task.id).await.unwrap();
-        assert_eq!((row.state, row.failed_attempts), (State::Failed, 3));
-        assert!(row.error.unwrap().contains("lease"));
-        assert_eq!(outcomes(store, task.id).await, [Some(AttemptOutcome::Lost); 3]);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_node_takes_its_own_leases_back_at_once_and_no_others() {
-    each_store(async |store| {
-        for _ in 0..2 {
+        for _ in 0..6 {
             create_task(store, &new_task("llm")).await;
         }
-        let node = Uuid::new_v4();
-        let before_crash = Owner::new(node);
-        let mine = tasks::claim(store, &before_crash, &rooms(1), 1, LEASE).await.unwrap();
-        let others = tasks::claim(store, &worker(), &rooms(1), 1, LEASE).await.unwrap();
-        let after_crash = Owner::new(node);
-        assert_eq!(tasks::release(store, &after_crash).await.unwrap(), 1);
-        let state = async |id| tasks::task(store, id).await.unwrap().state;
-        assert_eq!(state(mine[0].id).await, State::Interrupted);
-        assert_eq!(state(others[0].id).await, State::Running);
-        assert_eq!(claim_one(store, &after_crash, LEASE).await.task, mine[0].id);
-        assert_eq!(
-            tasks::release(store, &after_crash).await.unwrap(),
-            0,
-            "its own are kept"
-        );
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_task_that_is_handed_back_has_lost_no_attempt() {
-    each_store(async |store| {
-        let new = NewTask {
-            max_attempts: 1,
-            ..new_task("llm")
-        };
-        let task = create_task(store, &new).await;
         let owner = worker();
-        for _ in 0..3 {
-            let fence = claim_one(store, &owner, LEASE).await;
-            let outcome = Outcome::Interrupted;
-            assert!(settle(store, &owner, Settlement { fence, outcome }).await);
+        let fences: Vec<Fence> = claim(store, &owner, LEASE).await.iter().map(Task::fence).collect();
+        let stale = Fence {
+            attempt: 9,
+            ..fences[5]
+        };
+        let settlements = [
+            completed(fences[0]),
+            failed(fences[1], None),
+            failed(fences[2], Some(LEASE)),
+            Settlement {
+                fence: fences[3],
+                outcome: Outcome::Interrupted,
+            },
+            Settlement {
+                fence: fences[4],
+                outcome: Outcome::Cancelled,
+            },
+            completed(stale),
+        ];
+        let mut accepted = tasks::settle(store, &owner, &settlements).await.unwrap();
+        accepted.sort_unstable_by_key(|fence| fence.task);
+        assert_eq!(accepted, fences[..5]);
+        let mut states = Vec::new();
+        for fence in &fences {
+            states.push(tasks::task(store, fence.task).await.unwrap().state);
         }
-        let row = tasks::task(store, task.id).await.unwrap();
-        assert_eq!((row.state, row.failed_attempts), (State::Interrupted, 0));
+        let expected = [
+            State::Completed,
+            State::Failed,
+            State::Retryable,
+            State::Interrupted,
+            State::Cancelled,
+            State::Running,
+        ];
+        assert_eq!(states, expected);
+        let output = tasks::details(store, fences[0].task).await.unwrap().output;
+        assert_eq!(output, Some(json!({"answer": 42})));
     })
     .await;
 }

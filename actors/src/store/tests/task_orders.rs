@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
     engines::each_store,
-    samples::{create_task, new_kinds, new_task},
+    samples::{a_project, create_task, new_kinds, new_task},
 };
 use crate::{
+    Error,
     id::TaskId,
     store::{
-        Store,
-        tasks::{self, Fence, Outcome, Owner, Room, Settlement, State},
+        Store, projects,
+        tasks::{self, Fence, NewTask, Outcome, Owner, Room, Settlement, State},
     },
 };
 
@@ -25,11 +27,7 @@ async fn claim(store: &Store, owner: &Owner) -> Vec<Fence> {
         num_tasks: 10,
     };
     let claimed = tasks::claim(store, owner, &[room], 10, LEASE).await.unwrap();
-    let fence = |task: &tasks::Task| Fence {
-        task: task.id,
-        attempt: task.attempt,
-    };
-    claimed.iter().map(fence).collect()
+    claimed.iter().map(|details| details.task.fence()).collect()
 }
 
 async fn settle(store: &Store, owner: &Owner, fence: Fence, outcome: Outcome) {
@@ -125,6 +123,53 @@ async fn only_what_failed_or_was_called_off_is_tried_again() {
         let done = tasks::task(store, task.id).await.unwrap();
         assert_eq!((done.state, done.error), (State::Completed, None));
         assert_eq!(refused().await, "TASK_NOT_RETRYABLE");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn tasks_with_one_key_are_tried_again_one_at_a_time_whoever_asks() {
+    each_store(async |store| {
+        let new = NewTask {
+            unique_key: Some("only-one".to_owned()),
+            ..new_task("llm")
+        };
+        let mut ids = Vec::new();
+        for _ in 0..6 {
+            let task = create_task(store, &new).await;
+            tasks::cancel(store, task.id).await.unwrap();
+            ids.push(task.id);
+        }
+        let retried = join_all(ids.iter().map(|id| tasks::retry(store, *id))).await;
+        let refused: Vec<&str> = retried
+            .iter()
+            .filter_map(|result| result.as_ref().err())
+            .map(Error::code)
+            .collect();
+        assert_eq!(refused, ["UNIQUE_KEY_IN_USE"; 5]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_project_with_unfinished_tasks_stays_and_those_it_leaves_are_never_carried_out() {
+    each_store(async |store| {
+        let project = a_project(store, "p").await;
+        let new = NewTask {
+            project_id: Some(project.id),
+            ..new_task("llm")
+        };
+        let task = create_task(store, &new).await;
+        let refused = projects::delete(store, project.id).await.unwrap_err();
+        assert_eq!(refused.code(), "PROJECT_HAS_TASKS");
+        assert!(refused.to_string().contains(&format!("({})", task.id)), "{refused}");
+        tasks::cancel(store, task.id).await.unwrap();
+        projects::delete(store, project.id).await.unwrap();
+        assert_eq!(tasks::task(store, task.id).await.unwrap().project_id, None);
+        assert_eq!(
+            tasks::retry(store, task.id).await.unwrap_err().code(),
+            "PROJECT_DELETED"
+        );
     })
     .await;
 }

@@ -8,11 +8,14 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal};
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal},
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     process::{Child, ChildStdin, Command},
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{super::leftovers, capture::Capture};
@@ -125,10 +128,11 @@ fn start(launch: &Launch) -> Result<(Child, Group), Failure> {
         .kill_on_drop(true);
     let failed = |cause: io::Error| {
         let place = launch.directory.display();
-        Failure::lasting(
-            "not_started",
-            format!("`{program}` cannot be started in `{place}`: {cause}"),
-        )
+        let message = format!("`{program}` cannot be started in `{place}`: {cause}");
+        match is_passing(&cause) {
+            true => Failure::passing("not_started", message),
+            false => Failure::lasting("not_started", message),
+        }
     };
     let child = command.spawn().map_err(failed)?;
     let pid = child
@@ -147,6 +151,23 @@ fn start(launch: &Launch) -> Result<(Child, Group), Failure> {
     Ok((child, group))
 }
 
+/// Tells whether what kept a program from being started goes by: this machine has no more room for it just now, or somebody
+/// writes its file. That it is not there, or may not be started, stays.
+fn is_passing(cause: &io::Error) -> bool {
+    let passing = [
+        Errno::AGAIN,
+        Errno::NOMEM,
+        Errno::MFILE,
+        Errno::NFILE,
+        Errno::NOSPC,
+        Errno::TXTBSY,
+        Errno::INTR,
+        Errno::IO,
+        Errno::STALE,
+    ];
+    Errno::from_io_error(cause).is_some_and(|errno| passing.contains(&errno))
+}
+
 /// Waits for the end; when told to stop, asks for it and then forces it.
 async fn until_end(child: &mut Child, group: &Group, control: &Control) -> io::Result<Option<ExitStatus>> {
     tokio::select! {
@@ -154,11 +175,18 @@ async fn until_end(child: &mut Child, group: &Group, control: &Control) -> io::R
         _ = control.stopped() => group.signal(Signal::TERM),
     }
     // Half of the grace is the program's, the other half is for what has to be done about it.
-    if timeout(control.grace() / 2, child.wait()).await.is_err() {
+    let forced = async {
+        tokio::select! {
+            () = sleep(control.grace() / 2) => {}
+            () = control.hurried() => sleep(control.grace() / 2).await,
+        }
         group.signal(Signal::KILL);
-        child.wait().await?;
+        std::future::pending::<()>().await
+    };
+    tokio::select! {
+        status = child.wait() => status.map(|_| None),
+        () = forced => Ok(None),
     }
-    Ok(None)
 }
 
 /// Pipes until the program and all of its own have ended, and then for a moment more.
@@ -206,4 +234,25 @@ fn last_line(bytes: &[u8]) -> Option<String> {
     let mut lines = bytes.rsplit(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     let line = lines.find(|line| !line.is_empty())?;
     Some(String::from_utf8_lossy(&line[..line.len().min(MAX_LINE_BYTES)]).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_by_is_told_from_what_stays() {
+        for (errno, expected) in [
+            (Errno::AGAIN, true),
+            (Errno::MFILE, true),
+            (Errno::TXTBSY, true),
+            (Errno::NOENT, false),
+            (Errno::ACCESS, false),
+            (Errno::TOOBIG, false),
+            (Errno::NOEXEC, false),
+        ] {
+            assert_eq!(is_passing(&errno.into()), expected, "{errno}");
+        }
+        assert!(!is_passing(&io::Error::other("a NUL in an argument")));
+    }
 }

@@ -11,7 +11,7 @@ use super::*;
 use crate::{
     id::{ProjectId, TaskId},
     store::tasks::{Fence, Owner, Progress},
-    tasks::{Project, Stop},
+    tasks::{Project, Prospect, Stop},
 };
 
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -175,7 +175,7 @@ async fn a_failure_says_what_the_program_said() {
         "{failure}"
     );
     let failure = scene.run(&agent(&["no-such-program"])).await.unwrap_err();
-    assert_eq!((failure.kind, failure.is_final), ("not_started", true));
+    assert_eq!((failure.kind, failure.prospect), ("not_started", Prospect::Lasting));
 }
 
 #[tokio::test]

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use reqwest::{Client as Http, Response, StatusCode, Url, redirect};
+use chrono::{DateTime, Utc};
+use reqwest::{
+    Client as Http, Response, StatusCode, Url,
+    header::{HeaderMap, RETRY_AFTER},
+    redirect,
+};
 use serde_json::Value;
 
 use super::{Settings, answer};
@@ -13,6 +18,8 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 const ANSWER_DEADLINE: Duration = Duration::from_secs(600);
 /// The largest answer that is read.
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+/// A service that wants to be left alone for longer is asked again all the same.
+const MAX_PAUSE: Duration = Duration::from_secs(3600);
 /// How much of a refusal is repeated.
 const MAX_REASON_CHARS: usize = 500;
 
@@ -65,10 +72,11 @@ impl Client {
         }
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
+        let min_pause = retry_after(response.headers(), Utc::now());
         let body = body(response).await?;
         match status.is_success() {
             true => Ok(body),
-            false => Err(self.refusal(status, &body)),
+            false => Err(self.refusal(status, &body).with_min_pause(min_pause)),
         }
     }
 
@@ -91,6 +99,18 @@ impl Client {
     }
 }
 
+/// Returns how long a service wants to be left alone, by its clock or in seconds. What makes no sense is nothing.
+fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Duration {
+    let text = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let pause = text.and_then(|text| match text.trim().parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => (DateTime::parse_from_rfc2822(text.trim()).ok()?.to_utc() - now)
+            .to_std()
+            .ok(),
+    });
+    pause.unwrap_or_default().min(MAX_PAUSE)
+}
+
 async fn body(mut response: Response) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
@@ -110,4 +130,25 @@ fn unreachable(error: reqwest::Error) -> Failure {
         "llm_unavailable",
         format!("the model's service did not answer: {causes}"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_left_alone_for_as_long_as_it_says() {
+        let now = DateTime::parse_from_rfc3339("2026-11-24T10:00:00Z").unwrap().to_utc();
+        for (text, seconds) in [
+            ("7", 7),
+            ("Tue, 24 Nov 2026 10:02:00 GMT", 120),
+            ("Tue, 24 Nov 2026 09:00:00 GMT", 0),
+            ("soon", 0),
+            ("-1", 0),
+            ("99999999", 3600),
+        ] {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]);
+            assert_eq!(retry_after(&headers, now), Duration::from_secs(seconds), "{text}");
+        }
+    }
 }

@@ -8,7 +8,11 @@ use tokio::{
 };
 
 use super::*;
-use crate::{id::TaskId, store::tasks::Fence, tasks::Stop};
+use crate::{
+    id::TaskId,
+    store::tasks::Fence,
+    tasks::{Prospect, Stop},
+};
 
 const KEY: &str = "sk-canary";
 
@@ -101,16 +105,16 @@ async fn a_model_is_asked_and_its_tokens_are_recorded() {
 
 #[tokio::test]
 async fn a_refusal_has_its_class_and_does_not_show_the_key() {
-    for (status, kind, is_final) in [
-        ("401 Unauthorized", "llm_auth", true),
-        ("429 Too Many Requests", "rate_limited", false),
-        ("503 Service Unavailable", "llm_unavailable", false),
-        ("400 Bad Request", "llm_refused", true),
-        ("302 Found", "llm_refused", true),
+    for (status, kind, prospect) in [
+        ("401 Unauthorized", "llm_auth", Prospect::Lasting),
+        ("429 Too Many Requests", "rate_limited", Prospect::Passing),
+        ("503 Service Unavailable", "llm_unavailable", Prospect::Passing),
+        ("400 Bad Request", "llm_refused", Prospect::Lasting),
+        ("302 Found", "llm_refused", Prospect::Lasting),
     ] {
         let said = json!({"error": {"message": format!("Incorrect API key provided: {KEY}")}});
         let failure = ask(status, &said).await.0.unwrap_err();
-        assert_eq!((failure.kind, failure.is_final), (kind, is_final), "{failure}");
+        assert_eq!((failure.kind, failure.prospect), (kind, prospect), "{failure}");
         assert!(
             failure.message.contains("Incorrect API key") && !failure.message.contains(KEY),
             "{failure}"
@@ -144,7 +148,7 @@ async fn nobody_there_is_told_and_a_stop_ends_the_wait() {
     drop(listener);
     let (control, _stop) = self::control();
     let failure = agent.run(attempt(), control).await.unwrap_err();
-    assert_eq!((failure.kind, failure.is_final), ("llm_unavailable", false));
+    assert_eq!((failure.kind, failure.prospect), ("llm_unavailable", Prospect::Passing));
     assert!(!failure.message.contains(&address.port().to_string()), "{failure}");
 }
 

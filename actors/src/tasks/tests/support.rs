@@ -7,12 +7,13 @@ use std::{
 };
 
 use async_trait::async_trait;
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::JoinSet,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use uuid::Uuid;
 
@@ -20,17 +21,22 @@ use crate::{
     id::TaskId,
     store::{
         Settings, Store,
-        tasks::{self, NewTask, Progress, State, Task},
+        tasks::{self, NewTask, Outcome, Owner, Progress, Room, State, Task},
     },
     supervision::Handle,
     tasks::{
         Agent, Agents, Attempt, Control, Entry, Failure, Health, Limits, Output, Stop,
+        line::{Line, Order},
         queue::Args,
-        worker::{Order, Worker},
+        runner::Runner,
+        worker::Worker,
     },
+    value::Secrets,
 };
 
 pub(super) const AGENT: &str = "scripted";
+/// What the agent must not show.
+pub(super) const SECRET: &str = "correct-horse";
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// What the agent is to do next with a task, which is known by its description.
@@ -70,12 +76,17 @@ impl Agent for Scripted {
         Health::Available
     }
 
+    async fn secrets(&self) -> Secrets {
+        Secrets::among([("MY_KEY", SECRET)])
+    }
+
     async fn run(&self, attempt: Attempt, control: Control) -> Result<Output, Failure> {
         let acts = self.receivers.lock().unwrap()[&attempt.description].clone();
         let mut acts = acts.lock().await;
         let mut is_stubborn = false;
         loop {
             let act = tokio::select! {
+                biased;
                 act = acts.recv() => act.expect("the scene outlives its tasks"),
                 stop = control.stopped(), if !is_stubborn => {
                     self.stops.lock().unwrap().push((attempt.description, stop));
@@ -99,12 +110,12 @@ pub(super) struct Scene {
     pub(super) node: Uuid,
     agent: Arc<Scripted>,
     agents: Agents,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 /// A worker. Dropping it is as good as killing it.
 pub(super) struct Working {
-    orders: mpsc::Sender<Order>,
+    line: Line,
     job: JoinSet<()>,
 }
 
@@ -122,7 +133,7 @@ impl Scene {
             node: Uuid::new_v4(),
             agent,
             agents: Agents::new([(AGENT.to_owned(), entry)]),
-            _directory: directory,
+            directory,
         }
     }
 
@@ -133,10 +144,10 @@ impl Scene {
             node: self.node,
             events: Handle::new("event-bus", 1),
         };
-        let (orders, receiver) = mpsc::channel(8);
+        let (line, end) = Line::open(8);
         let mut job = JoinSet::new();
-        job.spawn(Worker::new(args).run(receiver));
-        Working { orders, job }
+        job.spawn(Worker::new(args).run(end));
+        Working { line, job }
     }
 
     /// Creates a task that the agent knows by its description.
@@ -167,6 +178,39 @@ impl Scene {
         self.agent.stops.lock().unwrap().clone()
     }
 
+    /// Runs an attempt at a task that nobody else looks after, with a lease that is over in a moment, and this reason to
+    /// stop.
+    pub(super) async fn run_unwatched(&self, task: TaskId, stop: Option<Stop>) -> Outcome {
+        let owner = Owner::new(self.node);
+        let room = Room {
+            agent_type: AGENT.to_owned(),
+            num_tasks: 1,
+        };
+        let claimed = tasks::claim(&self.store, &owner, &[room], 1, DEADLINE).await.unwrap();
+        let details = claimed.into_iter().find(|details| details.task.id == task).unwrap();
+        let (_until, trusted_until) = watch::channel(Instant::now() + Duration::from_millis(50));
+        let runner = Runner {
+            details,
+            owner,
+            store: self.store.clone(),
+            agents: self.agents.clone(),
+            reports: mpsc::channel(8).0,
+            stop: watch::channel(stop).0,
+            trusted_until,
+        };
+        timeout(DEADLINE, runner.run()).await.unwrap()
+    }
+
+    /// Keeps everybody else from writing, as long as the connection is open.
+    pub(super) async fn hold_database(&self) -> DatabaseConnection {
+        let file = self.directory.path().join("borgos.db");
+        let mut options = ConnectOptions::new(format!("sqlite://{}", file.display()));
+        options.max_connections(1).sqlx_logging(false);
+        let connection = Database::connect(options).await.unwrap();
+        connection.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+        connection
+    }
+
     pub(super) async fn num_running(&self) -> u64 {
         let loads = tasks::loads(&self.store).await.unwrap();
         loads.get(AGENT).map_or(0, |load| load.running)
@@ -174,6 +218,10 @@ impl Scene {
 
     pub(super) async fn attempts(&self, task: TaskId) -> Vec<tasks::Attempt> {
         tasks::attempts(&self.store, task).await.unwrap()
+    }
+
+    pub(super) async fn output(&self, task: TaskId) -> Option<Value> {
+        tasks::details(&self.store, task).await.unwrap().output
     }
 
     pub(super) async fn until(&self, task: TaskId, state: State) -> Task {
@@ -193,13 +241,13 @@ impl Scene {
 }
 
 impl Working {
-    pub(super) async fn cancel(&self, task: TaskId) {
-        self.orders.send(Order::Cancel(task)).await.unwrap();
+    pub(super) fn cancel(&self, task: TaskId) {
+        self.line.give(Order::Cancel(task)).unwrap();
     }
 
     /// Ends it in order.
     pub(super) async fn end(mut self) {
-        drop(self.orders);
+        drop(self.line);
         self.job.join_next().await.unwrap().unwrap();
     }
 }

@@ -3,10 +3,11 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
+use serde_json::Value;
+
+use crate::value::Secrets;
 
 const MASK: &str = "***";
-/// A shorter value is found everywhere; nobody has such a key.
-const MIN_SECRET_CHARS: usize = 8;
 /// Keys of providers by their prefixes, credentials of headers, and what is assigned to a telling name.
 static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let patterns = [
@@ -20,29 +21,21 @@ static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         .into()
 });
 
-/// Knows the secrets of one installation.
-#[derive(Default)]
-pub(super) struct Redactor {
-    secrets: Vec<String>,
+/// Knows the secrets of those whose words are shown.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Redactor {
+    known: Secrets,
 }
 
 impl Redactor {
     /// Takes these out, besides what looks like a secret anyway.
-    pub(super) fn new(secrets: Vec<String>) -> Self {
-        let is_telling = |secret: &String| secret.chars().count() >= MIN_SECRET_CHARS;
-        Self {
-            secrets: secrets.into_iter().filter(is_telling).collect(),
-        }
+    pub(crate) fn new(known: Secrets) -> Self {
+        Self { known }
     }
 
     /// Returns the text without them.
-    pub(super) fn redact(&self, text: &str) -> String {
-        let mut shown = text.to_owned();
-        for secret in &self.secrets {
-            if shown.contains(secret.as_str()) {
-                shown = shown.replace(secret.as_str(), MASK);
-            }
-        }
+    pub(crate) fn redact(&self, text: &str) -> String {
+        let mut shown = self.known.mask(text).into_owned();
         for pattern in PATTERNS.iter() {
             if pattern.is_match(&shown) {
                 shown = pattern.replace_all(&shown, format!("${{1}}{MASK}")).into_owned();
@@ -50,15 +43,40 @@ impl Redactor {
         }
         shown
     }
+
+    /// Returns the value with every text in it without them.
+    pub(crate) fn redact_json(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.redact(&text)),
+            Value::Array(items) => items.into_iter().map(|item| self.redact_json(item)).collect(),
+            Value::Object(fields) => fields
+                .into_iter()
+                .map(|(name, value)| (name, self.redact_json(value)))
+                .collect(),
+            scalar => scalar,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
+    fn every_text_of_a_value_is_read() {
+        let redactor = Redactor::new(Secrets::among([("MY_KEY", "correct-horse")]));
+        let said = json!({"a": ["correct-horse", 7, {"b": "Bearer abcdefgh1"}]});
+        assert_eq!(
+            redactor.redact_json(said),
+            json!({"a": ["***", 7, {"b": "Bearer ***"}]})
+        );
+    }
+
+    #[test]
     fn secrets_are_masked_and_the_rest_stays() {
-        let redactor = Redactor::new(vec!["correct-horse".to_owned(), "short".to_owned()]);
+        let redactor = Redactor::new(Secrets::among([("MY_KEY", "correct-horse"), ("MY_WORD", "short")]));
         for (text, expected) in [
             ("the key correct-horse is wrong", "the key *** is wrong"),
             ("a short text", "a short text"),
