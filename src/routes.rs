@@ -3,8 +3,10 @@
 //! A request whose path and method are not in [`TABLE`] never reaches a filter, and a line cannot be written without a
 //! scope: what is not listed does not exist.
 
+mod access;
 mod actors;
 mod agent_zero;
+mod auth;
 mod body;
 mod deployments;
 mod errors;
@@ -15,6 +17,8 @@ mod search;
 mod system;
 mod table;
 mod tasks;
+mod tokens;
+mod users;
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -71,6 +75,9 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(GET, "/api/v1/agent/tasks/{id}", Scope::Read, "tasks.show"),
     Endpoint::new(POST, "/api/v1/agent/tasks/{id}/cancel", Scope::Deploy, "tasks.cancel"),
     Endpoint::new(POST, "/api/v1/agent/tasks/{id}/retry", Scope::Deploy, "tasks.retry"),
+    Endpoint::new(GET, "/api/v1/auth/me", Scope::Read, "auth.me"),
+    Endpoint::new(POST, "/api/v1/auth/ticket", Scope::Read, "auth.ticket"),
+    Endpoint::new(POST, "/api/v1/auth/token", Scope::Read, "auth.token"),
     Endpoint::new(POST, "/api/v1/deploy", Scope::Deploy, "deployments.deploy"),
     Endpoint::new(GET, "/api/v1/deployments", Scope::Read, "deployments.list"),
     Endpoint::new(GET, "/api/v1/deployments/{id}", Scope::Read, "deployments.show"),
@@ -158,6 +165,15 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(GET, "/api/v1/search/projects", Scope::Read, "search.projects"),
     Endpoint::new(POST, "/api/v1/search/projects", Scope::Read, "search.projects"),
     Endpoint::new(GET, "/api/v1/status", Scope::Read, "status"),
+    Endpoint::new(GET, "/api/v1/tokens", Scope::Admin, "tokens.list"),
+    Endpoint::new(POST, "/api/v1/tokens", Scope::Admin, "tokens.create"),
+    Endpoint::new(GET, "/api/v1/tokens/{id}", Scope::Admin, "tokens.show"),
+    Endpoint::new(DELETE, "/api/v1/tokens/{id}", Scope::Admin, "tokens.revoke"),
+    Endpoint::new(GET, "/api/v1/users", Scope::Admin, "users.list"),
+    Endpoint::new(POST, "/api/v1/users", Scope::Admin, "users.create"),
+    Endpoint::new(GET, "/api/v1/users/{id}", Scope::Admin, "users.show"),
+    Endpoint::new(PATCH, "/api/v1/users/{id}", Scope::Admin, "users.update"),
+    Endpoint::new(DELETE, "/api/v1/users/{id}", Scope::Admin, "users.remove"),
     Endpoint::new(POST, "/mcp", Scope::Read, "mcp"),
     Endpoint::uncounted(GET, "/ws", Scope::Read, "live"),
 ];
@@ -178,6 +194,12 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(live::routes(app))
         .unify()
         .or(tasks::routes(app))
+        .unify()
+        .or(auth::routes(app))
+        .unify()
+        .or(tokens::routes(app))
+        .unify()
+        .or(users::routes(app))
         .unify();
     let resources = system::routes(app).or(resources.boxed()).unify();
     // The tools are requests of all that is above.

@@ -7,7 +7,7 @@ use borgos_actors::{
     agent_zero::{self, AsRoot},
     event_bus::EventBus,
     runtime::Kind,
-    store,
+    store::{self, Condition, Store, tokens, users},
     system::{self, System},
     tasks::{AgentKind, llm},
 };
@@ -18,8 +18,8 @@ use tokio::{
 
 use crate::{
     app::App,
-    config::{Config, RuntimeChoice, YesNo},
-    guard::{Guard, auth::Authorizer, host::Hosts},
+    config::{Config, RuntimeChoice, Secret, YesNo},
+    guard::{Guard, auth::Authorizer, host::Hosts, tickets::Tickets},
     listener::{self, Stop},
     lock,
     mcp::model::Model,
@@ -63,9 +63,12 @@ pub async fn run(config: Config) -> anyhow::Result<Ending> {
         _ = terminate.recv() => return Ok(Ending::Stopped),
         _ = interrupt.recv() => return Ok(Ending::Stopped),
     };
+    let system = with_bootstrap(system, &config);
     let sessions = Sessions::new(EventBus::new(system.events.clone(), system.store.clone()));
-    let app = Arc::new(App::new(system.clone(), sessions.clone(), model(&config)?));
-    let service = Service::new(guard(&config), routes::routes(&app));
+    let tickets = Arc::new(Tickets::default());
+    let app = App::new(system.clone(), sessions.clone(), model(&config)?, tickets.clone());
+    let app = Arc::new(app);
+    let service = Service::new(guard(&config, &system, tickets), routes::routes(&app));
     let address = listener.local_addr()?;
     tracing::info!(%address, "BorgOS {} is listening on http://{address}", env!("CARGO_PKG_VERSION"));
 
@@ -134,11 +137,33 @@ fn model(config: &Config) -> anyhow::Result<Option<Model>> {
     Ok(client.context("cannot prepare the language model")?.map(Model::new))
 }
 
-fn guard(config: &Config) -> Guard {
+/// The bootstrap token is a setting and not a row, so the actors' side has to be told.
+fn with_bootstrap(mut system: System, config: &Config) -> System {
+    let token = config.token.as_ref().map(Secret::expose);
+    system.credentials = system.credentials.with_bootstrap(token);
+    system
+}
+
+fn guard(config: &Config, system: &System, tickets: Arc<Tickets>) -> Guard {
     let hosts = Hosts::new(config.is_loopback_only(), config.allowed_hosts.clone());
-    Guard::new(
-        hosts,
-        Authorizer::new(config.token.as_ref()),
-        config.rate_limit.limiter(),
-    )
+    let authorizer = Authorizer::new(system.credentials.clone(), tickets, config.is_loopback_only());
+    Guard::new(hosts, authorizer, config.rate_limit.limiter())
+}
+
+/// Says whether somebody could show a credential if others could reach the service. Makes no database.
+///
+/// # Errors
+/// Says why the database cannot be looked at.
+pub async fn has_credential(config: &Config) -> anyhow::Result<bool> {
+    if config.token.is_some() {
+        return Ok(true);
+    }
+    let settings = database(config)?;
+    if store::inspect(&settings).await? == Condition::Missing {
+        return Ok(false);
+    }
+    let store = Store::open(&settings).await?;
+    let has_any = !tokens::valid(&store).await?.is_empty() || !users::logins(&store).await?.is_empty();
+    store.close().await?;
+    Ok(has_any)
 }

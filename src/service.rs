@@ -54,7 +54,7 @@ impl Service {
         let started = Instant::now();
         let is_head = request.method() == Method::HEAD;
         let (parts, body) = request.into_parts();
-        let (verdict, allowance) = self.guard.judge(&parts, arrival, found);
+        let (verdict, allowance) = self.guard.judge(&parts, arrival, found).await;
         let mut response = match verdict {
             Verdict::Pass(caller) => {
                 let mut request = Request::from_parts(parts, body);

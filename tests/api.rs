@@ -20,3 +20,5 @@ mod search;
 mod startup;
 mod system;
 mod tasks;
+mod tokens;
+mod users;

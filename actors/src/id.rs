@@ -35,6 +35,10 @@ identifiers! {
     AuditId,
     /// A query in plain words.
     QueryId,
+    /// A token of the API.
+    TokenId,
+    /// A user of the API.
+    UserId,
 }
 
 /// Counts the instances that were ever started for a deployment. The number is written to the deployment's row before

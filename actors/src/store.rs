@@ -31,6 +31,8 @@ pub mod projects;
 pub mod releases;
 pub mod scans;
 pub mod tasks;
+pub mod tokens;
+pub mod users;
 
 #[cfg(test)]
 mod tests;

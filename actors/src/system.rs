@@ -7,6 +7,7 @@
 //!    ├─ event-bus          offsets and fan-out
 //!    ├─ journal            publishes what happens to actors
 //!    ├─ metrics            samples the machine
+//!    ├─ credentials        knows tokens and users
 //!    ├─ edge               keeps the process that holds the ports
 //!    ├─ scanner            scans what was asked for and what changed
 //!    ├─ search-index       finds code and projects
@@ -38,6 +39,7 @@ use table::{Handles, Parts};
 use crate::{
     Error,
     agent_zero::{self, AgentZero},
+    credentials::Credentials,
     deployments::{Deployments, Directory, Runtimes, reconciler},
     edge, event_bus,
     id::ProjectId,
@@ -104,6 +106,9 @@ pub enum StartError {
     /// A runtime cannot be set up, such as with a malformed `DOCKER_HOST`.
     #[error("cannot set up the runtime")]
     Runtime(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The credentials cannot be read.
+    #[error("cannot read the credentials")]
+    Credentials(#[source] Error),
     /// An agent cannot be set up.
     #[error("cannot set up the agents")]
     Agents(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -129,6 +134,8 @@ pub struct System {
     pub tasks: Tasks,
     /// What people can do with Agent Zero.
     pub agent_zero: AgentZero,
+    /// Recognises callers.
+    pub credentials: Credentials,
     /// Where events come from.
     pub events: Handle<event_bus::Message>,
     samples: watch::Receiver<Sample>,
@@ -150,6 +157,8 @@ impl System {
         let handles = Handles::new();
         let directory = Directory::default();
         let logs = Logs::new(&settings.data_dir);
+        let prepared = Credentials::prepare(&store, &settings.data_dir, handles.credentials.clone()).await;
+        let (credentials, credentials_args) = prepared.map_err(StartError::Credentials)?;
         let (sample_sender, samples) = watch::channel(Sample::default());
         let agent_zero_args = agent_zero::Args::new(
             settings.agent_zero,
@@ -183,6 +192,7 @@ impl System {
                 data_dir: settings.data_dir.clone(),
                 samples: sample_sender,
             },
+            credentials: credentials_args,
             task_queue: tasks::queue::Args {
                 store: store.clone(),
                 agents: agents.clone(),
@@ -231,6 +241,7 @@ impl System {
             search: Search::new(store.clone(), handles.search_index),
             scans,
             agent_zero,
+            credentials,
             store,
             tree,
             events: handles.events,

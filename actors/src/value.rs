@@ -1,5 +1,6 @@
 //! What strangers send, parsed once at the edge: a value of these types is known to be well formed everywhere else.
 
+mod credentials;
 mod deployment;
 mod environment;
 mod health;
@@ -8,6 +9,7 @@ mod limits;
 mod project;
 mod secrets;
 
+pub use credentials::{Count, Password, Rate, Scope, UserName};
 pub use deployment::{Command, DeploymentName, HealthPath, Port};
 pub use environment::Environment;
 pub use health::{HealthCheck, Retries, Seconds};

@@ -11,6 +11,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use borgos_actors::id::{TokenId, UserId};
 use governor::{
     Quota, RateLimiter,
     clock::{Clock, DefaultClock},
@@ -37,9 +38,15 @@ type Buckets = RateLimiter<Key, DefaultKeyedStateStore<Key>, DefaultClock, State
 pub enum Key {
     /// The owner of `BORGOS_TOKEN`.
     Bootstrap,
+    /// A program with this token.
+    Token(TokenId),
+    /// A user.
+    User(UserId),
+    /// A name that somebody tries to log in with, by its hash.
+    Name(u64),
     /// An address; of IPv6 the network, as a client has all addresses below it.
     Address(IpAddr),
-    /// One of the buckets that addresses share when there are too many of them.
+    /// One of the buckets that addresses and names share when there are too many of them.
     Shared(u16),
 }
 
@@ -129,9 +136,9 @@ impl Limiter {
 
     fn bucket(&self, key: Key) -> Key {
         match key {
-            Key::Address(address) if self.is_crowded.load(Ordering::Relaxed) => {
+            Key::Address(_) | Key::Name(_) if self.is_crowded.load(Ordering::Relaxed) => {
                 // Less than NUM_SHARED, so it fits.
-                Key::Shared((self.hasher.hash_one(address) % NUM_SHARED) as u16)
+                Key::Shared((self.hasher.hash_one(key) % NUM_SHARED) as u16)
             }
             _ => key,
         }

@@ -54,7 +54,7 @@ impl Model {
         &self,
         question: &Question,
         toolbox: &Toolbox,
-        caller: Caller,
+        caller: &Caller,
         course: &mut Course,
     ) -> Result<Value, Problem> {
         course.model.clone_from(&self.client.settings().model);
@@ -79,7 +79,7 @@ impl Model {
 struct Talk<'a> {
     model: &'a Model,
     toolbox: &'a Toolbox,
-    caller: Caller,
+    caller: &'a Caller,
     course: &'a mut Course,
     /// What the last tool answered that was called with success.
     last: Option<Value>,

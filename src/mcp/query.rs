@@ -95,7 +95,7 @@ impl Answerer {
     ///
     /// # Errors
     /// 422 when it is not understood, and those of the tool.
-    pub async fn answer(&self, mut question: Question, caller: Caller) -> Result<Answer, Problem> {
+    pub async fn answer(&self, mut question: Question, caller: &Caller) -> Result<Answer, Problem> {
         let begun = Instant::now();
         let mut course = Course {
             model: BUILTIN.to_owned(),
@@ -108,7 +108,7 @@ impl Answerer {
             Err(problem) => Err(problem),
         };
         let entry = NewEntry {
-            caller: caller.name().to_owned(),
+            caller: caller.name.to_string(),
             query_type: question.kind.name().to_owned(),
             query: question.text,
             tool: course.tool.map(str::to_owned),
@@ -132,7 +132,7 @@ impl Answerer {
         })
     }
 
-    async fn find_out(&self, question: &Question, caller: Caller, course: &mut Course) -> Result<Value, Problem> {
+    async fn find_out(&self, question: &Question, caller: &Caller, course: &mut Course) -> Result<Value, Problem> {
         if let Some(model) = &self.app.model {
             return model.answer(question, &self.toolbox, caller, course).await;
         }

@@ -82,7 +82,7 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let mut tools: Vec<ToolInfo> = self.toolbox.tools(caller(&context)?).map(info).collect();
+        let mut tools: Vec<ToolInfo> = self.toolbox.tools(&caller(&context)?).map(info).collect();
         tools.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Ok(ListToolsResult::with_all_items(tools))
     }
@@ -96,7 +96,7 @@ impl ServerHandler for Server {
         let unknown = || ErrorData::invalid_params(format!("there is no tool `{}`", request.name), None);
         let tool = tools::find(&request.name).ok_or_else(unknown)?;
         let arguments = request.arguments.unwrap_or_default();
-        let result = match self.toolbox.call(tool, &arguments, caller).await {
+        let result = match self.toolbox.call(tool, &arguments, &caller).await {
             Ok(output) => CallToolResult::structured(output.into_object()),
             // Told as a result, so that a model reads it and can do better.
             Err(problem) => refused(&problem),
@@ -110,7 +110,7 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         let cursor = request.and_then(|request| request.cursor);
-        resources::list(&self.toolbox, cursor.as_deref(), caller(&context)?).await
+        resources::list(&self.toolbox, cursor.as_deref(), &caller(&context)?).await
     }
 
     async fn list_resource_templates(
@@ -126,7 +126,7 @@ impl ServerHandler for Server {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let result = resources::read(&self.toolbox, &request.uri, caller(&context)?).await?;
+        let result = resources::read(&self.toolbox, &request.uri, &caller(&context)?).await?;
         Ok(result.into())
     }
 }
@@ -136,7 +136,7 @@ fn caller(context: &RequestContext<RoleServer>) -> Result<Caller, ErrorData> {
     let parts = context.extensions.get::<Parts>();
     let caller = parts.and_then(|parts| parts.extensions.get::<Caller>());
     caller
-        .copied()
+        .cloned()
         .ok_or_else(|| ErrorData::internal_error("nobody knows who calls", None))
 }
 

@@ -44,7 +44,7 @@ impl Toolbox {
     }
 
     /// Iterates over the tools that a caller may use.
-    pub fn tools(&self, caller: Caller) -> impl Iterator<Item = &'static Tool> {
+    pub fn tools(&self, caller: &Caller) -> impl Iterator<Item = &'static Tool> {
         tools::all().filter(move |tool| {
             let endpoint = tool.endpoint();
             endpoint.is_ok_and(|endpoint| check_scope(endpoint.scope, Some(caller)).is_ok())
@@ -55,12 +55,12 @@ impl Toolbox {
     ///
     /// # Errors
     /// Says why not, as the REST API would: the caller may not, an argument is wrong, or the request was refused.
-    pub async fn call(&self, tool: &Tool, arguments: &Map<String, Value>, caller: Caller) -> Result<Output, Problem> {
-        let span = tracing::info_span!("tool", tool = tool.name, caller = caller.name());
+    pub async fn call(&self, tool: &Tool, arguments: &Map<String, Value>, caller: &Caller) -> Result<Output, Problem> {
+        let span = tracing::info_span!("tool", tool = tool.name, caller = &*caller.name);
         self.carry_out(tool, arguments, caller).instrument(span).await
     }
 
-    async fn carry_out(&self, tool: &Tool, arguments: &Map<String, Value>, caller: Caller) -> Result<Output, Problem> {
+    async fn carry_out(&self, tool: &Tool, arguments: &Map<String, Value>, caller: &Caller) -> Result<Output, Problem> {
         let endpoint = tool.endpoint()?;
         check_scope(endpoint.scope, Some(caller))?;
         let wanted = tool.request(arguments)?;
@@ -77,7 +77,7 @@ impl Toolbox {
             .header(CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(body.unwrap_or_default())))
             .map_err(|cause| Problem::internal(format!("a tool's request cannot be made: {cause}")))?;
-        request.extensions_mut().insert(caller);
+        request.extensions_mut().insert(caller.clone());
         // Warp cannot answer a request within another one's poll, so this has a task of its own, which ends with this call.
         let resources = self.resources.clone();
         let mut task = JoinSet::new();

@@ -70,7 +70,7 @@ pub(super) fn routes(app: &Arc<App>, toolbox: Toolbox) -> BoxedFilter<(Response,
         .and(warp::get())
         .and(query::none())
         .and(warp::ext::get())
-        .map(move |caller| list_tools(&toolbox, caller));
+        .map(move |caller: Caller| list_tools(&toolbox, &caller));
     let ask = warp::path!("api" / "v1" / "mcp" / "query")
         .and(warp::post())
         .and(query::none())
@@ -95,7 +95,7 @@ pub(super) fn routes(app: &Arc<App>, toolbox: Toolbox) -> BoxedFilter<(Response,
 }
 
 /// GET /api/v1/mcp/tools
-fn list_tools(toolbox: &Toolbox, caller: Caller) -> Result<Reply, Problem> {
+fn list_tools(toolbox: &Toolbox, caller: &Caller) -> Result<Reply, Problem> {
     let tools: Vec<ToolBody> = toolbox.tools(caller).map(ToolBody::from).collect();
     Ok(reply::ok(&json!({"tools": tools})))
 }
@@ -111,7 +111,7 @@ async fn ask(caller: Caller, request: Ask, answerer: Arc<Answerer>) -> Result<Re
         text: request.query,
         context: request.context.unwrap_or_default(),
     };
-    Ok(reply::ok(&answerer.answer(question, caller).await?))
+    Ok(reply::ok(&answerer.answer(question, &caller).await?))
 }
 
 /// GET /api/v1/mcp/queries

@@ -1,5 +1,6 @@
 //! How a request finds its line in the route table.
 
+use borgos_actors::value;
 use warp::http::{HeaderValue, Method};
 
 use crate::{problem::Problem, query::parse_id};
@@ -21,6 +22,18 @@ pub enum Scope {
     Deploy,
     /// Also manages actors, credentials and secrets.
     Admin,
+}
+
+impl Scope {
+    /// Says whether a credential of that scope is enough.
+    pub fn is_met_by(self, scope: value::Scope) -> bool {
+        match self {
+            Self::Public => true,
+            Self::Read => scope >= value::Scope::Read,
+            Self::Deploy => scope >= value::Scope::Deploy,
+            Self::Admin => scope >= value::Scope::Admin,
+        }
+    }
 }
 
 /// One line of the table.

@@ -7,7 +7,15 @@ use uuid::Uuid;
 
 /// What requests write to. `events` is left out, since actors write there by themselves; each change of these tables
 /// comes with its event.
-const WRITTEN: [&str; 5] = ["projects", "deployments", "releases", "error_log", "tasks"];
+const WRITTEN: [&str; 7] = [
+    "projects",
+    "deployments",
+    "releases",
+    "error_log",
+    "tasks",
+    "tokens",
+    "users",
+];
 
 /// Which database a world uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The store, the same tests over SQLite and PostgreSQL.
 
 mod audit;
+mod credentials;
 mod deployments;
 mod engines;
 mod errors;
@@ -37,6 +38,8 @@ fn every_answer_can_be_awaited_on_any_thread() {
         super::tasks::attempts(&store, TaskId(1)).await?;
         super::tasks::loads(&store).await?;
         super::audit::list(&store, PAGE).await?;
+        super::tokens::valid(&store).await?;
+        super::users::logins(&store).await?;
         super::mcp_queries::list(&store, &Default::default(), PAGE).await?;
         super::events::replay(&store, "tasks", 0, 1, 1).await?;
         super::events::tops(&store, &["tasks"]).await?;
@@ -53,6 +56,8 @@ fn every_answer_can_be_awaited_on_any_thread() {
         super::events::assign_offsets(&store, 1).await?;
         super::events::prune(&store, Duration::ZERO, 1).await?;
         super::mcp_queries::prune(&store, Duration::ZERO).await?;
+        super::tokens::revoke(&store, crate::id::TokenId(1)).await?;
+        super::users::delete(&store, crate::id::UserId(1)).await?;
         let owner = super::tasks::Owner::new(store.instance());
         super::tasks::create(&store, &samples::new_task("llm"), 1).await?;
         super::tasks::claim(&store, &owner, &[], 1, Duration::ZERO).await?;

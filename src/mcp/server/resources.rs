@@ -26,7 +26,7 @@ const PAGE: usize = 100;
 pub(super) async fn list(
     toolbox: &Toolbox,
     cursor: Option<&str>,
-    caller: Caller,
+    caller: &Caller,
 ) -> Result<ListResourcesResult, ErrorData> {
     let offset: usize = match cursor {
         Some(cursor) => cursor
@@ -62,7 +62,7 @@ pub(super) fn templates() -> Vec<ResourceTemplate> {
 }
 
 /// Reads one resource.
-pub(super) async fn read(toolbox: &Toolbox, uri: &str, caller: Caller) -> Result<ReadResourceResult, ErrorData> {
+pub(super) async fn read(toolbox: &Toolbox, uri: &str, caller: &Caller) -> Result<ReadResourceResult, ErrorData> {
     let address = uri.strip_prefix(PREFIX).ok_or_else(|| unknown(uri))?;
     let (id, file) = match address.split_once("/files/") {
         Some((id, file)) => (id, Some(unescape(file).ok_or_else(|| unknown(uri))?)),
@@ -81,7 +81,7 @@ pub(super) async fn read(toolbox: &Toolbox, uri: &str, caller: Caller) -> Result
     Ok(ReadResourceResult::new(vec![contents]))
 }
 
-async fn call(toolbox: &Toolbox, name: &str, arguments: &Value, caller: Caller) -> Result<Output, Problem> {
+async fn call(toolbox: &Toolbox, name: &str, arguments: &Value, caller: &Caller) -> Result<Output, Problem> {
     let tool = tools::find(name).ok_or_else(|| Problem::internal(format!("there is no tool `{name}`")))?;
     let none = Map::new();
     toolbox.call(tool, arguments.as_object().unwrap_or(&none), caller).await
