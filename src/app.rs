@@ -14,7 +14,11 @@ use borgos_actors::{
 use chrono::Utc;
 use serde::Serialize;
 
-use crate::{guard::tickets::Tickets, mcp::model::Model, ws::Sessions};
+use crate::{
+    guard::{audit::Auditor, tickets::Tickets},
+    mcp::model::Model,
+    ws::Sessions,
+};
 
 /// What the routes need.
 pub struct App {
@@ -26,6 +30,8 @@ pub struct App {
     pub model: Option<Model>,
     /// The tickets that were given out.
     pub tickets: Arc<Tickets>,
+    /// Writes down who changes what.
+    pub auditor: Auditor,
     started: Instant,
 }
 
@@ -48,6 +54,7 @@ impl App {
     /// Brings the parts together; the service counts as started now.
     pub fn new(system: System, sessions: Sessions, model: Option<Model>, tickets: Arc<Tickets>) -> Self {
         Self {
+            auditor: Auditor::new(system.store.clone()),
             system,
             sessions,
             model,

@@ -4,6 +4,7 @@
 //! credential in its address, who is the caller, may they send more requests, is there an endpoint, may they use it, are
 //! the path's ids well formed.
 
+pub mod audit;
 pub mod auth;
 pub mod host;
 pub mod rate;
@@ -17,7 +18,8 @@ use borgos_actors::credentials::Identity;
 use warp::http::{HeaderName, HeaderValue, Method, StatusCode, header::TRANSFER_ENCODING, request::Parts};
 
 use self::{
-    auth::{Authorizer, Caller, check_query},
+    audit::Refusal,
+    auth::{Authorizer, Caller, Recognised, check_query},
     host::Hosts,
     rate::{Allowance, Key, Limiter},
 };
@@ -51,6 +53,17 @@ pub struct Arrival {
 /// What the route table says about a request.
 pub type Found = Result<&'static Endpoint, Miss>;
 
+/// What comes of looking at a request.
+#[derive(Debug)]
+pub struct Judgement {
+    /// Whether it goes on.
+    pub verdict: Verdict,
+    /// What is left of the rate limit where it was taken from.
+    pub allowance: Option<Allowance>,
+    /// What is to be written down of a refusal.
+    pub refusal: Option<Refusal>,
+}
+
 /// What is decided.
 #[derive(Debug)]
 pub enum Verdict {
@@ -72,31 +85,77 @@ impl Guard {
         }
     }
 
-    /// Decides about one request, and says what is left of the rate limit where it was taken from.
-    pub async fn judge(&self, parts: &Parts, arrival: Arrival, found: Found) -> (Verdict, Option<Allowance>) {
+    /// Decides about one request.
+    pub async fn judge(&self, parts: &Parts, arrival: Arrival, found: Found) -> Judgement {
         let checked = check_message(parts, arrival.is_ambiguous)
             .and_then(|()| self.hosts.check(parts))
             .and_then(|()| check_query(parts));
         let caller = match checked {
             // Nobody has to be known there, and a wrong credential must not keep a probe from its answer.
-            Ok(()) if is_public(&found) => Ok(None),
+            Ok(()) if is_public(&found) => Ok(Recognised::Nobody),
             Ok(()) => self.authorizer.caller(parts, arrival.peer).await,
             Err(problem) => Err(problem),
         };
-        let caller = match caller {
-            Ok(caller) => caller,
-            Err(problem) => return (Verdict::Refuse(problem), None),
+        let (caller, claim) = match caller {
+            Ok(Recognised::Caller(caller)) => (Some(caller), None),
+            Ok(Recognised::Nobody) => (None, None),
+            Ok(Recognised::Wrong { claim }) => (None, Some(claim)),
+            Err(problem) => return Judgement::refuse(problem),
         };
         let is_counted = found.as_ref().map_or(true, |endpoint| endpoint.is_counted);
         let allowance = match &self.limiter {
             Some(limiter) if is_counted => Some(limiter.take(key(caller.as_ref(), arrival.peer))),
             _ => None,
         };
-        let verdict = match allowance.and_then(|allowance| allowance.wait_seconds()) {
-            Some(wait_seconds) => Verdict::Refuse(Problem::rate_limited(wait_seconds)),
-            None => decide(parts, found, caller),
-        };
-        (verdict, allowance)
+        if let Some(wait_seconds) = allowance.and_then(|allowance| allowance.wait_seconds()) {
+            return Judgement {
+                allowance,
+                ..Judgement::refuse(Problem::rate_limited(wait_seconds))
+            };
+        }
+        let endpoint = found.as_ref().ok().copied();
+        let verdict = decide(parts, found, caller.clone());
+        Judgement {
+            refusal: refusal(&verdict, endpoint, caller, claim),
+            verdict,
+            allowance,
+        }
+    }
+}
+
+impl Judgement {
+    fn refuse(problem: Problem) -> Self {
+        Self {
+            verdict: Verdict::Refuse(problem),
+            allowance: None,
+            refusal: None,
+        }
+    }
+}
+
+/// Returns what is to be written down of a verdict: logins that fail, and changes that the scope does not cover.
+fn refusal(
+    verdict: &Verdict,
+    endpoint: Option<&'static Endpoint>,
+    caller: Option<Caller>,
+    claim: Option<String>,
+) -> Option<Refusal> {
+    let Verdict::Refuse(problem) = verdict else {
+        return None;
+    };
+    match (problem.status(), claim, caller) {
+        (StatusCode::UNAUTHORIZED, Some(claim), _) => Some(Refusal {
+            actor: claim,
+            action: "auth.login",
+        }),
+        (StatusCode::FORBIDDEN, _, Some(caller)) => {
+            let endpoint = endpoint.filter(|endpoint| endpoint.is_change())?;
+            Some(Refusal {
+                actor: caller.name.to_string(),
+                action: endpoint.name,
+            })
+        }
+        _ => None,
     }
 }
 
@@ -186,7 +245,7 @@ mod tests {
 
     async fn guard(token: Option<&str>, rate_limit: &str) -> (Guard, TempDir) {
         let limiter = rate_limit.parse::<RateLimit>().unwrap().limiter();
-        let (authorizer, directory) = authorizer(token).await;
+        let (authorizer, _, directory) = authorizer(token).await;
         (Guard::new(Hosts::new(true, Vec::new()), authorizer, limiter), directory)
     }
 
@@ -205,7 +264,7 @@ mod tests {
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
         let found = find(TABLE, &parts.method, path);
-        match guard.judge(&parts, ARRIVAL, found).await.0 {
+        match guard.judge(&parts, ARRIVAL, found).await.verdict {
             Verdict::Refuse(problem) => Some((problem.status().as_u16(), problem.code())),
             _ => None,
         }

@@ -6,6 +6,7 @@
 mod access;
 mod actors;
 mod agent_zero;
+mod audit;
 mod auth;
 mod body;
 mod deployments;
@@ -75,6 +76,7 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(GET, "/api/v1/agent/tasks/{id}", Scope::Read, "tasks.show"),
     Endpoint::new(POST, "/api/v1/agent/tasks/{id}/cancel", Scope::Deploy, "tasks.cancel"),
     Endpoint::new(POST, "/api/v1/agent/tasks/{id}/retry", Scope::Deploy, "tasks.retry"),
+    Endpoint::new(GET, "/api/v1/audit", Scope::Admin, "audit.list"),
     Endpoint::new(GET, "/api/v1/auth/me", Scope::Read, "auth.me"),
     Endpoint::new(POST, "/api/v1/auth/ticket", Scope::Read, "auth.ticket"),
     Endpoint::new(POST, "/api/v1/auth/token", Scope::Read, "auth.token"),
@@ -197,6 +199,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(auth::routes(app))
         .unify()
+        .or(audit::routes(app))
+        .unify()
         .or(tokens::routes(app))
         .unify()
         .or(users::routes(app))
@@ -205,7 +209,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     // The tools are requests of all that is above.
     let recovered = resources.clone().recover(problem::recover).unify();
     resources
-        .or(mcp::routes(app, Toolbox::new(recovered.boxed())))
+        .or(mcp::routes(app, Toolbox::new(recovered.boxed(), app.auditor.clone())))
         .unify()
         .recover(problem::recover)
         .unify()

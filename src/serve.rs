@@ -68,7 +68,11 @@ pub async fn run(config: Config) -> anyhow::Result<Ending> {
     let tickets = Arc::new(Tickets::default());
     let app = App::new(system.clone(), sessions.clone(), model(&config)?, tickets.clone());
     let app = Arc::new(app);
-    let service = Service::new(guard(&config, &system, tickets), routes::routes(&app));
+    let service = Service::new(
+        guard(&config, &system, tickets),
+        app.auditor.clone(),
+        routes::routes(&app),
+    );
     let address = listener.local_addr()?;
     tracing::info!(%address, "BorgOS {} is listening on http://{address}", env!("CARGO_PKG_VERSION"));
 

@@ -18,26 +18,29 @@ use warp::{
 
 use crate::{
     guard::{
-        Arrival, Found, Guard, Verdict,
+        Arrival, Found, Guard, Judgement, Verdict,
+        audit::{Auditor, Deed, Requester},
         rate::Allowance,
         request_id::{RequestId, X_REQUEST_ID},
     },
     problem::{self, Problem},
-    routes::{self, TABLE},
+    routes::{self, Endpoint, TABLE},
 };
 
 /// Answers requests. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
     guard: Arc<Guard>,
+    auditor: Auditor,
     routes: BoxedFilter<(Response,)>,
 }
 
 impl Service {
     /// Puts the guard in front of the routes.
-    pub fn new(guard: Guard, routes: BoxedFilter<(Response,)>) -> Self {
+    pub fn new(guard: Guard, auditor: Auditor, routes: BoxedFilter<(Response,)>) -> Self {
         Self {
             guard: Arc::new(guard),
+            auditor,
             routes,
         }
     }
@@ -54,18 +57,32 @@ impl Service {
         let started = Instant::now();
         let is_head = request.method() == Method::HEAD;
         let (parts, body) = request.into_parts();
-        let (verdict, allowance) = self.guard.judge(&parts, arrival, found).await;
+        let endpoint = found.as_ref().ok().copied();
+        let Judgement {
+            verdict,
+            allowance,
+            refusal,
+        } = self.guard.judge(&parts, arrival, found).await;
         let mut response = match verdict {
             Verdict::Pass(caller) => {
-                let mut request = Request::from_parts(parts, body);
-                request.extensions_mut().insert(id.clone());
-                if let Some(caller) = caller {
-                    request.extensions_mut().insert(caller);
-                }
-                self.route(request).await
+                let requester = caller.map(|caller| Requester {
+                    caller,
+                    address: arrival.peer,
+                    request_id: id.clone(),
+                });
+                let request = Request::from_parts(parts, body);
+                self.carry_out(request, endpoint, requester, id).await
             }
             Verdict::Methods(allow) => methods(allow),
-            Verdict::Refuse(problem) => problem.into_response(),
+            Verdict::Refuse(problem) => {
+                if let Some(refusal) = refusal {
+                    let path = parts.uri.path();
+                    self.auditor
+                        .note_refusal(refusal, &problem, path, arrival.peer, id)
+                        .await;
+                }
+                problem.into_response()
+            }
         };
         finish(&mut response, id, allowance);
         if is_head {
@@ -73,6 +90,29 @@ impl Service {
         }
         log(response.status(), started);
         response
+    }
+
+    /// Has a request answered, and written down if it is a change.
+    async fn carry_out(
+        &self,
+        mut request: Request<Incoming>,
+        endpoint: Option<&'static Endpoint>,
+        requester: Option<Requester>,
+        id: &RequestId,
+    ) -> Response {
+        let path = request.uri().path().to_owned();
+        request.extensions_mut().insert(id.clone());
+        let (Some(requester), Some(endpoint)) = (requester, endpoint) else {
+            return self.route(request).await;
+        };
+        request.extensions_mut().insert(requester.caller.clone());
+        request.extensions_mut().insert(requester.clone());
+        let deed = Deed {
+            endpoint,
+            path: &path,
+            tool: None,
+        };
+        self.auditor.witness(&requester, deed, self.route(request)).await
     }
 
     /// Hands a request to its filter. A panic there is a defect, and the client still gets an answer.

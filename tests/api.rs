@@ -3,6 +3,7 @@
 mod access;
 mod actors;
 mod agent_zero;
+mod audit;
 mod bad_input;
 mod clients;
 mod command_line;

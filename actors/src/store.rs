@@ -9,8 +9,8 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QuerySelect, Select, SqlErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ColumnTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    QueryTrait, Select, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use uuid::Uuid;
 
@@ -173,6 +173,33 @@ impl Store {
             Ok(Listed { rows: rows?, total })
         })
         .await
+    }
+}
+
+/// Rows per transaction that removes them, so that writers wait for milliseconds.
+const PRUNE_BATCH: u64 = 1_000;
+
+impl Store {
+    /// Deletes rows that are older than `max_age` and returns how many. `at` tells when a row was written.
+    async fn prune<E: EntityTrait>(&self, id: E::Column, at: E::Column, max_age: Duration) -> Result<u64, Error> {
+        let age = chrono::Duration::from_std(max_age).unwrap_or(chrono::Duration::MAX);
+        let Some(oldest_kept) = now().checked_sub_signed(age) else {
+            return Ok(0);
+        };
+        let old = E::find().select_only().column(id).filter(at.lt(oldest_kept));
+        let old = old.limit(PRUNE_BATCH).into_query();
+        let delete = E::delete_many().filter(id.in_subquery(old));
+        let mut num_deleted = 0;
+        loop {
+            let batch = delete.clone();
+            let deleted = self
+                .write(async |transaction| Ok(batch.exec(transaction).await?))
+                .await?;
+            num_deleted += deleted.rows_affected;
+            if deleted.rows_affected < PRUNE_BATCH {
+                return Ok(num_deleted);
+            }
+        }
     }
 }
 

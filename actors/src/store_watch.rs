@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 use crate::{
     Error,
-    store::{Store, events, mcp_queries},
+    store::{Store, audit, events, mcp_queries},
     supervision,
 };
 
@@ -27,6 +27,8 @@ const EVENT_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// More events than this are not kept in one channel.
 const EVENTS_PER_CHANNEL: u64 = 100_000;
 
+/// The audit log is kept for a year.
+const AUDIT_AGE: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Queries in plain words are kept for a month.
 const QUERY_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -114,6 +116,8 @@ impl Args {
         report("events", events);
         let queries = mcp_queries::prune(&self.store, QUERY_AGE).await;
         report("queries", queries);
+        let entries = audit::prune(&self.store, AUDIT_AGE).await;
+        report("entries of the audit log", entries);
     }
 }
 

@@ -19,6 +19,7 @@ mod m20260102_000010_release_facts;
 mod m20260102_000011_project_scans;
 mod m20260102_000012_mcp_queries;
 mod m20260103_000013_credentials;
+mod m20260103_000014_audit_results;
 
 struct Migrator;
 
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260102_000011_project_scans::Migration),
             Box::new(m20260102_000012_mcp_queries::Migration),
             Box::new(m20260103_000013_credentials::Migration),
+            Box::new(m20260103_000014_audit_results::Migration),
         ]
     }
 }

@@ -2,7 +2,14 @@
 
 use std::path::PathBuf;
 
-use borgos_actors::{error::chain, store::Store};
+use borgos_actors::{
+    Error,
+    error::chain,
+    store::{
+        Store,
+        audit::{self, NewEntry, Outcome},
+    },
+};
 use clap::Args;
 
 use super::{
@@ -87,10 +94,39 @@ impl Place {
     }
 }
 
+/// Carries out a change on the database, and writes it down in the audit log as the service would.
+pub(super) async fn audited<T>(
+    store: &Store,
+    action: &str,
+    target: String,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Failure> {
+    let entry = NewEntry {
+        actor: format!("command-line:uid-{}", rustix::process::getuid().as_raw()),
+        action: action.to_owned(),
+        target,
+        tool: None,
+        source_address: None,
+        request_id: None,
+        outcome: Outcome::unknown(),
+    };
+    let begun = audit::record(store, &entry).await.map_err(refused)?;
+    let result = work.await;
+    let outcome = Outcome {
+        result: result
+            .as_ref()
+            .map_or_else(|error| error.code(), |_| audit::OK)
+            .to_owned(),
+        status: None,
+    };
+    audit::end(store, begun.id, &outcome).await.map_err(refused)?;
+    result.map_err(refused)
+}
+
 /// Says why the database refused.
-pub(super) fn refused(error: borgos_actors::Error) -> Failure {
+pub(super) fn refused(error: Error) -> Failure {
     match error {
-        borgos_actors::Error::NotFound { .. } => Failure::NotFound(error.to_string()),
+        Error::NotFound { .. } => Failure::NotFound(error.to_string()),
         other => Failure::General(chain(&other)),
     }
 }

@@ -21,7 +21,7 @@ use super::{
     Failure,
     client::{Client, understood},
     output::{self, line, note, plain, rows, table},
-    place::{HELP, Keeper, Place, refused},
+    place::{HELP, Keeper, Place, audited, refused},
 };
 
 /// As many are listed.
@@ -137,7 +137,8 @@ async fn make(store: &Store, name: ShortText, scope: Scope, expires: Option<Dura
         created_by: "command-line".to_owned(),
         expires_at,
     };
-    let mut token = json!(tokens::create(store, &new).await.map_err(refused)?);
+    let work = tokens::create(store, &new);
+    let mut token = json!(audited(store, "tokens.create", "/api/v1/tokens".to_owned(), work).await?);
     token["token"] = secret.expose().into();
     Ok(token)
 }
@@ -190,7 +191,8 @@ async fn revoke(keeper: &Keeper, id: u64) -> Result<(), Failure> {
         }
         Keeper::Database(store) => {
             let id = i64::try_from(id).map_err(|_| Failure::NotFound(format!("there is no token {id}")))?;
-            tokens::revoke(store, TokenId(id)).await.map_err(refused)?;
+            let work = tokens::revoke(store, TokenId(id));
+            audited(store, "tokens.revoke", format!("/api/v1/tokens/{id}"), work).await?;
         }
     }
     Ok(line(&format!("token {id} is revoked"))?)

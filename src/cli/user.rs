@@ -19,7 +19,7 @@ use super::{
     client::{Client, understood},
     output::{self, line, plain, rows, table},
     password,
-    place::{HELP, Keeper, Place, refused},
+    place::{HELP, Keeper, Place, audited, refused},
     token::{MAX_LISTED, scope},
 };
 
@@ -94,7 +94,8 @@ async fn add(place: &Place, name: &str, scope: Scope, is_json: bool) -> Result<(
                 password_hash: hash(password).await.map_err(refused)?,
                 scope,
             };
-            json!(users::create(store, &new).await.map_err(refused)?)
+            let work = users::create(store, &new);
+            json!(audited(store, "users.create", "/api/v1/users".to_owned(), work).await?)
         }
     };
     match is_json {
@@ -119,7 +120,8 @@ async fn change_password(place: &Place, name: &str) -> Result<(), Failure> {
                 password_hash: Some(hash(password).await.map_err(refused)?),
                 scope: None,
             };
-            users::update(store, UserId(id), &patch).await.map_err(refused)?;
+            let work = users::update(store, UserId(id), &patch);
+            audited(store, "users.update", format!("/api/v1/users/{id}"), work).await?;
         }
     }
     Ok(line(&format!("user {name} has another password"))?)
@@ -157,7 +159,8 @@ async fn remove(keeper: &Keeper, name: &str) -> Result<(), Failure> {
                 .await?;
         }
         Keeper::Database(store) => {
-            users::delete(store, UserId(id)).await.map_err(refused)?;
+            let work = users::delete(store, UserId(id));
+            audited(store, "users.remove", format!("/api/v1/users/{id}"), work).await?;
         }
     }
     Ok(line(&format!("user {name} was removed"))?)

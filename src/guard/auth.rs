@@ -20,6 +20,20 @@ use crate::problem::Problem;
 const RETRY_STALE_SECONDS: u64 = 5;
 const RETRY_BUSY_SECONDS: u64 = 1;
 
+/// What is found out about who sent a request.
+#[derive(Debug)]
+pub enum Recognised {
+    /// It is this caller.
+    Caller(Caller),
+    /// There is no credential.
+    Nobody,
+    /// The credential is wrong, or not valid any more.
+    Wrong {
+        /// Who it would have been, as they say.
+        claim: String,
+    },
+}
+
 /// Tells callers by their credential.
 pub struct Authorizer {
     credentials: Credentials,
@@ -40,24 +54,29 @@ impl Authorizer {
         }
     }
 
-    /// Returns who sent the request, if its credential is good.
+    /// Finds out who sent the request.
     ///
     /// # Errors
     /// 429 after too many wrong credentials, 503 while nobody can say.
-    pub async fn caller(&self, parts: &Parts, peer: IpAddr) -> Result<Option<Caller>, Problem> {
+    pub async fn caller(&self, parts: &Parts, peer: IpAddr) -> Result<Recognised, Problem> {
         if self.is_loopback_only && !self.credentials.is_configured() {
-            return Ok(Some(Caller::local()));
+            return Ok(Recognised::Caller(Caller::local()));
         }
         let recognised = match Presented::by(parts) {
-            Presented::Nothing => return Ok(None),
+            Presented::Nothing => return Ok(Recognised::Nobody),
             Presented::Unreadable => Err(Unknown::Wrong),
             Presented::Bearer(text) => self.credentials.bearer(text),
             Presented::Ticket(text) => self.ticket(text),
             Presented::Basic { name, password } => return self.user(&name, &password, peer).await,
         };
         match recognised {
-            Ok(caller) => Ok(Some(caller)),
-            Err(Unknown::Wrong) => self.slowing.note_wrong(peer).map(|()| None),
+            Ok(caller) => Ok(Recognised::Caller(caller)),
+            Err(Unknown::Wrong) => {
+                self.slowing.note_wrong(peer)?;
+                Ok(Recognised::Wrong {
+                    claim: "unknown".to_owned(),
+                })
+            }
             Err(unknown) => Err(unavailable(unknown)),
         }
     }
@@ -71,18 +90,20 @@ impl Authorizer {
     }
 
     /// A password that was proven a short while ago lets its owner in however many wrong ones others send.
-    async fn user(&self, name: &str, password: &str, peer: IpAddr) -> Result<Option<Caller>, Problem> {
+    async fn user(&self, name: &str, password: &str, peer: IpAddr) -> Result<Recognised, Problem> {
         let login = match self.credentials.user(name, password).map_err(unavailable)? {
-            Proof::Proven(caller) => return Ok(Some(caller)),
+            Proof::Proven(caller) => return Ok(Recognised::Caller(caller)),
             Proof::Unproven(login) => login,
         };
         self.slowing.admit(name, peer)?;
         match self.credentials.check(login.as_ref(), password).await {
             Ok(caller) => {
                 self.slowing.note_right(name, peer);
-                Ok(Some(caller))
+                Ok(Recognised::Caller(caller))
             }
-            Err(Unknown::Wrong) => Ok(None),
+            Err(Unknown::Wrong) => Ok(Recognised::Wrong {
+                claim: format!("unproven user:{name}"),
+            }),
             Err(unknown) => Err(unavailable(unknown)),
         }
     }
@@ -116,14 +137,14 @@ pub(crate) mod tests {
     use super::*;
 
     /// An authorizer over an empty database, which lives as long as the directory.
-    pub(crate) async fn authorizer(token: Option<&str>) -> (Authorizer, TempDir) {
+    pub(crate) async fn authorizer(token: Option<&str>) -> (Authorizer, Store, TempDir) {
         let directory = tempfile::tempdir().unwrap();
         let settings = Settings::sqlite(directory.path().to_owned()).unwrap();
         let store = Store::open(&settings).await.unwrap();
         let prepared = Credentials::prepare(&store, directory.path(), Handle::new("credentials", 10)).await;
         let (credentials, _) = prepared.unwrap();
         let credentials = credentials.with_bootstrap(token);
-        (Authorizer::new(credentials, Arc::default(), true), directory)
+        (Authorizer::new(credentials, Arc::default(), true), store, directory)
     }
 
     async fn name(authorizer: &Authorizer, sent: &[&str]) -> Option<String> {
@@ -132,13 +153,15 @@ pub(crate) mod tests {
             request = request.header(AUTHORIZATION, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        let caller = authorizer.caller(&parts, [127, 0, 0, 1].into()).await.unwrap();
-        caller.map(|caller| caller.name.to_string())
+        match authorizer.caller(&parts, [127, 0, 0, 1].into()).await.unwrap() {
+            Recognised::Caller(caller) => Some(caller.name.to_string()),
+            Recognised::Nobody | Recognised::Wrong { .. } => None,
+        }
     }
 
     #[tokio::test]
     async fn only_the_exact_token_is_accepted() {
-        let (authorizer, _directory) = authorizer(Some("s3cret-s3cret-s3cret")).await;
+        let (authorizer, _store, _directory) = authorizer(Some("s3cret-s3cret-s3cret")).await;
         for good in ["Bearer s3cret-s3cret-s3cret", "bearer s3cret-s3cret-s3cret"] {
             assert_eq!(name(&authorizer, &[good]).await.as_deref(), Some("bootstrap-token"));
         }
@@ -158,7 +181,7 @@ pub(crate) mod tests {
 
     #[tokio::test]
     async fn without_a_credential_everybody_on_this_machine_is_local() {
-        let (authorizer, _directory) = authorizer(None).await;
+        let (authorizer, _store, _directory) = authorizer(None).await;
         assert_eq!(name(&authorizer, &[]).await.as_deref(), Some("local"));
         let wider = Authorizer {
             is_loopback_only: false,

@@ -13,7 +13,7 @@ use tokio::{
 use warp::{Filter, Reply};
 
 use super::*;
-use crate::guard::{Guard, auth::tests::authorizer, host::Hosts};
+use crate::guard::{Guard, audit::Auditor, auth::tests::authorizer, host::Hosts};
 
 struct Server {
     address: SocketAddr,
@@ -28,9 +28,9 @@ impl Server {
         let route = warp::path!("health")
             .map(move || "x".repeat(num_bytes()).into_response())
             .boxed();
-        let (authorizer, directory) = authorizer(None).await;
+        let (authorizer, store, directory) = authorizer(None).await;
         let guard = Guard::new(Hosts::new(true, Vec::new()), authorizer, None);
-        let service = Service::new(guard, route);
+        let service = Service::new(guard, Auditor::new(store), route);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, stop) = Stop::new();

@@ -100,6 +100,11 @@ impl Endpoint {
         }
     }
 
+    /// Says whether a request changes something that people answer for.
+    pub fn is_change(&self) -> bool {
+        self.method != Method::GET && matches!(self.scope, Scope::Deploy | Scope::Admin)
+    }
+
     fn has_parameters(&self) -> bool {
         self.path.contains('{')
     }

@@ -3,16 +3,13 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
+use sea_orm::{QueryOrder, QueryTrait, entity::prelude::*};
 use serde::Serialize;
 
-use super::{Listed, Page, Store, column::storable, now};
+use super::{Listed, Page, Store, column::storable};
 use crate::{Error, id::QueryId};
 
 mod row;
-
-/// Rows per transaction, so that writers wait for milliseconds.
-const BATCH: u64 = 1_000;
 
 /// A query that was answered or refused.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -112,26 +109,7 @@ pub async fn list(store: &Store, filter: &Filter, page: Page) -> Result<Listed<E
 /// # Errors
 /// Fails when the database does; what was deleted before that stays deleted.
 pub async fn prune(store: &Store, max_age: Duration) -> Result<u64, Error> {
-    let age = chrono::Duration::from_std(max_age).unwrap_or(chrono::Duration::MAX);
-    let Some(oldest_kept) = now().checked_sub_signed(age) else {
-        return Ok(0);
-    };
-    let old = row::Entity::find()
-        .select_only()
-        .column(row::Column::Id)
-        .filter(row::Column::AskedAt.lt(oldest_kept))
-        .limit(BATCH)
-        .into_query();
-    let delete = row::Entity::delete_many().filter(row::Column::Id.in_subquery(old));
-    let mut num_deleted = 0;
-    loop {
-        let batch = delete.clone();
-        let deleted = store
-            .write(async |transaction| Ok(batch.exec(transaction).await?))
-            .await?;
-        num_deleted += deleted.rows_affected;
-        if deleted.rows_affected < BATCH {
-            return Ok(num_deleted);
-        }
-    }
+    store
+        .prune::<row::Entity>(row::Column::Id, row::Column::AskedAt, max_age)
+        .await
 }

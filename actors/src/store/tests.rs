@@ -37,7 +37,7 @@ fn every_answer_can_be_awaited_on_any_thread() {
         super::tasks::list(&store, &Default::default(), PAGE).await?;
         super::tasks::attempts(&store, TaskId(1)).await?;
         super::tasks::loads(&store).await?;
-        super::audit::list(&store, PAGE).await?;
+        super::audit::list(&store, &Default::default(), PAGE).await?;
         super::tokens::valid(&store).await?;
         super::users::logins(&store).await?;
         super::mcp_queries::list(&store, &Default::default(), PAGE).await?;
