@@ -3,6 +3,7 @@
 mod agent_zero;
 mod agents;
 mod file;
+mod flags;
 mod values;
 
 use std::{
@@ -14,12 +15,14 @@ use std::{
 
 use borgos_actors::tasks::AgentSettings;
 use clap::Args;
+use ipnet::IpNet;
 
 use self::agents::{Defaults, LLM_KEY_VARIABLE};
 pub use self::{
     agent_zero::{AgentZero, AgentZeroFlags},
     file::File,
-    values::{BaseUrl, HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret, YesNo},
+    flags::Flags,
+    values::{BaseUrl, HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret, WebOrigin, YesNo},
 };
 
 const TOKEN_VARIABLE: &str = "BORGOS_TOKEN";
@@ -29,66 +32,6 @@ const URL_VARIABLE: &str = "BORGOS_URL";
 const MIN_TOKEN_CHARS: usize = 16;
 const MAX_TOKEN_CHARS: usize = 512;
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
-
-/// What can be said on the command line or in the environment.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Flags {
-    /// Address and port to listen on; any but a loopback address needs a credential [default: 127.0.0.1:8081]
-    #[arg(long, env = "BORGOS_LISTEN", value_name = "IP:PORT")]
-    pub listen: Option<SocketAddr>,
-
-    /// Directory for the database and everything else that is kept [default: $XDG_DATA_HOME/borgos or ~/.local/share/borgos]
-    #[arg(long, env = "BORGOS_DATA_DIR", value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
-
-    /// Configuration file [default: borgos.toml in the data directory, if it is there]
-    #[arg(long, env = "BORGOS_CONFIG", value_name = "FILE")]
-    pub config: Option<PathBuf>,
-
-    /// Database, such as postgres://user:password@host/name [default: the file borgos.db in the data directory]
-    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    pub database_url: Option<Secret>,
-
-    /// How deployments run: auto (Docker where its engine answers, else processes), docker or process [default: auto]
-    #[arg(long, env = "BORGOS_RUNTIME", value_name = "RUNTIME")]
-    pub runtime: Option<RuntimeChoice>,
-
-    /// Requests per minute and burst of each caller, or off [default: 60/100]
-    #[arg(long, env = "BORGOS_RATE_LIMIT", value_name = "RATE/BURST")]
-    pub rate_limit: Option<RateLimit>,
-
-    /// Host name under which clients may reach this service, besides addresses; may be repeated
-    #[arg(
-        long = "allowed-host",
-        env = "BORGOS_ALLOWED_HOSTS",
-        value_name = "HOST",
-        value_delimiter = ','
-    )]
-    pub allowed_hosts: Vec<HostName>,
-
-    /// Directory below which `scan-zenith` finds projects [default: none]
-    #[arg(long, env = "BORGOS_ZENITH_DIR", value_name = "DIR")]
-    pub zenith_dir: Option<PathBuf>,
-
-    /// Where a language model is that speaks the OpenAI protocol; its key is read from BORGOS_LLM_API_KEY
-    #[arg(long, env = "BORGOS_LLM_BASE_URL", value_name = "URL")]
-    pub llm_base_url: Option<BaseUrl>,
-
-    /// Name of that model [default: gpt-4o-mini]
-    #[arg(long, env = "BORGOS_LLM_MODEL", value_name = "MODEL")]
-    pub llm_model: Option<String>,
-    /// What is said about Agent Zero.
-    #[command(flatten)]
-    pub agent_zero: AgentZeroFlags,
-
-    /// Which log lines are written to standard error, such as info or borgos=debug,info [default: info]
-    #[arg(long, env = "BORGOS_LOG", value_name = "FILTER")]
-    pub log: Option<LogFilter>,
-
-    /// How they are written: text or json [default: text]
-    #[arg(long, env = "BORGOS_LOG_FORMAT", value_name = "FORMAT")]
-    pub log_format: Option<LogFormat>,
-}
 
 /// The configuration in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +52,12 @@ pub struct Config {
     pub agent_zero: AgentZero,
     /// Names of this service besides addresses.
     pub allowed_hosts: Vec<HostName>,
+    /// Origins whose pages may use the API.
+    pub cors_origins: Vec<WebOrigin>,
+    /// Proxies whose word counts about the client's address.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Certificate and key, if HTTPS is spoken.
+    pub tls: Option<TlsFiles>,
     /// Where the projects of Zenith are.
     pub zenith_dir: Option<PathBuf>,
     /// Who carries out tasks.
@@ -117,6 +66,15 @@ pub struct Config {
     pub log: LogFilter,
     /// How log lines are written.
     pub log_format: LogFormat,
+}
+
+/// Where certificate and key are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate chain, in PEM.
+    pub cert: PathBuf,
+    /// The key, in PEM.
+    pub key: PathBuf,
 }
 
 /// Why a configuration is not accepted.
@@ -150,6 +108,9 @@ pub enum Error {
     /// A relative path means nothing without a current directory.
     #[error("`--agent-zero-dir` must be an absolute path, as there is no current directory")]
     NoCurrentDir,
+    /// A certificate is of no use without its key.
+    #[error("`tls_cert` and `tls_key` must be given together")]
+    HalfTls,
     /// There is no place to keep anything.
     #[error("`--data-dir` must be given, as neither XDG_DATA_HOME nor HOME names an absolute directory")]
     NoDataDir,
@@ -201,9 +162,10 @@ impl Config {
         variable: &dyn Fn(&str) -> Option<OsString>,
     ) -> Result<Self, Error> {
         let agent_zero = AgentZero::merge(flags.agent_zero, &file)?;
-        let allowed_hosts = match flags.allowed_hosts.is_empty() {
-            true => file.allowed_hosts,
-            false => flags.allowed_hosts,
+        let tls = match (flags.tls_cert.or(file.tls_cert), flags.tls_key.or(file.tls_key)) {
+            (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
+            (None, None) => None,
+            _ => return Err(Error::HalfTls),
         };
         let defaults = Defaults {
             base_url: flags.llm_base_url.or(file.llm_base_url),
@@ -219,7 +181,10 @@ impl Config {
             token,
             rate_limit: flags.rate_limit.or(file.rate_limit).unwrap_or_default(),
             agent_zero,
-            allowed_hosts,
+            allowed_hosts: either(flags.allowed_hosts, file.allowed_hosts),
+            cors_origins: either(flags.cors_origins, file.cors_origins),
+            trusted_proxies: either(flags.trusted_proxies, file.trusted_proxies),
+            tls,
             zenith_dir: flags.zenith_dir.or(file.zenith_dir),
             log: flags.log.or(file.log).unwrap_or_default(),
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
@@ -230,6 +195,11 @@ impl Config {
     pub fn is_loopback_only(&self) -> bool {
         self.listen.ip().is_loopback()
     }
+}
+
+/// Returns the first list, or the second if that says nothing.
+fn either<T>(above: Vec<T>, below: Vec<T>) -> Vec<T> {
+    if above.is_empty() { below } else { above }
 }
 
 /// Returns the variables that look like settings of ours and are none: misspelt, or of another version.
@@ -395,6 +365,9 @@ mod tests {
             ["--listen", "localhost"],
             ["--rate-limit", "0/0"],
             ["--allowed-host", "*"],
+            ["--cors-origin", "*"],
+            ["--trusted-proxy", "10.0.0.0/33"],
+            ["--tls-cert", "cert.pem"],
             ["--log", "x=loud"],
             ["--agent-zero-port", "0"],
             ["--agent-zero-as-root", "perhaps"],

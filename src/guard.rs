@@ -6,7 +6,10 @@
 
 pub mod audit;
 pub mod auth;
+pub mod client;
+pub mod cors;
 pub mod host;
+pub mod limits;
 pub mod rate;
 pub mod request_id;
 mod slowing;
@@ -14,14 +17,20 @@ pub mod tickets;
 
 use std::net::{IpAddr, SocketAddr};
 
-use borgos_actors::credentials::Identity;
-use warp::http::{HeaderName, HeaderValue, Method, StatusCode, header::TRANSFER_ENCODING, request::Parts};
+use warp::http::{
+    HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+    header::{TRANSFER_ENCODING, UPGRADE},
+    request::Parts,
+};
 
 use self::{
     audit::Refusal,
     auth::{Authorizer, Caller, Recognised, check_query},
+    client::Proxies,
+    cors::Cors,
     host::Hosts,
-    rate::{Allowance, Key, Limiter},
+    limits::Limits,
+    rate::Allowance,
 };
 use crate::{
     problem::{Challenge, Problem},
@@ -34,7 +43,8 @@ const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 pub struct Guard {
     hosts: Hosts,
     authorizer: Authorizer,
-    limiter: Option<Limiter>,
+    limits: Limits,
+    proxies: Proxies,
 }
 
 /// Who is at the other end of a connection. Kept in the request's extensions.
@@ -76,13 +86,24 @@ pub enum Verdict {
 }
 
 impl Guard {
-    /// Brings the checks together; no limiter means no limit.
-    pub fn new(hosts: Hosts, authorizer: Authorizer, limiter: Option<Limiter>) -> Self {
+    /// Brings the checks together.
+    pub fn new(hosts: Hosts, authorizer: Authorizer, limits: Limits, proxies: Proxies) -> Self {
         Self {
             hosts,
             authorizer,
-            limiter,
+            limits,
+            proxies,
         }
+    }
+
+    /// Returns the address that a request comes from, whatever proxies stand in between.
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        self.proxies.client(peer, headers)
+    }
+
+    /// Returns what pages of listed origins may do.
+    pub fn cors(&self) -> &Cors {
+        self.hosts.cors()
     }
 
     /// Decides about one request.
@@ -103,11 +124,16 @@ impl Guard {
             Err(problem) => return Judgement::refuse(problem),
         };
         let is_counted = found.as_ref().map_or(true, |endpoint| endpoint.is_counted);
-        let allowance = match &self.limiter {
-            Some(limiter) if is_counted => Some(limiter.take(key(caller.as_ref(), arrival.peer))),
-            _ => None,
+        let allowance = match is_counted {
+            true => self.limits.take(caller.as_ref(), arrival.peer),
+            false => None,
         };
-        if let Some(wait_seconds) = allowance.and_then(|allowance| allowance.wait_seconds()) {
+        let wait_seconds = match parts.headers.contains_key(UPGRADE) {
+            true => self.limits.take_upgrade(caller.as_ref(), arrival.peer),
+            false => None,
+        };
+        let wait_seconds = wait_seconds.or(allowance.and_then(|allowance| allowance.wait_seconds()));
+        if let Some(wait_seconds) = wait_seconds {
             return Judgement {
                 allowance,
                 ..Judgement::refuse(Problem::rate_limited(wait_seconds))
@@ -170,15 +196,6 @@ fn check_message(parts: &Parts, is_ambiguous: bool) -> Result<(), Problem> {
 
 fn is_public(found: &Found) -> bool {
     found.as_ref().is_ok_and(|endpoint| endpoint.scope == Scope::Public)
-}
-
-fn key(caller: Option<&Caller>, peer: IpAddr) -> Key {
-    match caller.map(|caller| caller.identity) {
-        Some(Identity::Bootstrap) => Key::Bootstrap,
-        Some(Identity::Token(id)) => Key::Token(id),
-        Some(Identity::User { id, .. }) => Key::User(id),
-        Some(Identity::Local) | None => Key::from(peer),
-    }
 }
 
 fn decide(parts: &Parts, found: Found, caller: Option<Caller>) -> Verdict {
@@ -246,7 +263,9 @@ mod tests {
     async fn guard(token: Option<&str>, rate_limit: &str) -> (Guard, TempDir) {
         let limiter = rate_limit.parse::<RateLimit>().unwrap().limiter();
         let (authorizer, _, directory) = authorizer(token).await;
-        (Guard::new(Hosts::new(true, Vec::new()), authorizer, limiter), directory)
+        let hosts = Hosts::new(true, Vec::new(), Cors::default());
+        let guard = Guard::new(hosts, authorizer, Limits::new(limiter), Proxies::default());
+        (guard, directory)
     }
 
     async fn refusal(

@@ -19,8 +19,8 @@ use tokio::{
 use crate::{
     app::App,
     config::{Config, RuntimeChoice, Secret, YesNo},
-    guard::{Guard, auth::Authorizer, host::Hosts, tickets::Tickets},
-    listener::{self, Stop},
+    guard::{Guard, auth::Authorizer, client::Proxies, cors::Cors, host::Hosts, limits::Limits, tickets::Tickets},
+    listener::{self, Entrance, Stop, Tls},
     lock,
     mcp::model::Model,
     routes,
@@ -58,6 +58,8 @@ pub async fn run(config: Config) -> anyhow::Result<Ending> {
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))?;
+    let tls = config.tls.clone().map(Tls::load).transpose();
+    let tls = tls.context("cannot speak HTTPS")?;
     let system = tokio::select! {
         started = System::start(settings(&config)?) => started?,
         _ = terminate.recv() => return Ok(Ending::Stopped),
@@ -74,7 +76,16 @@ pub async fn run(config: Config) -> anyhow::Result<Ending> {
         routes::routes(&app),
     );
     let address = listener.local_addr()?;
-    tracing::info!(%address, "BorgOS {} is listening on http://{address}", env!("CARGO_PKG_VERSION"));
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    tracing::info!(%address, "BorgOS {} is listening on {scheme}://{address}", env!("CARGO_PKG_VERSION"));
+    if tls.is_none() && !config.is_loopback_only() {
+        tracing::warn!("credentials travel in clear text unless a proxy in front speaks HTTPS; see `--tls-cert`");
+    }
+    let entrance = Entrance {
+        listener,
+        tls,
+        proxies: Proxies::new(config.trusted_proxies.clone()),
+    };
 
     let ending = async {
         let ending = tokio::select! {
@@ -87,7 +98,7 @@ pub async fn run(config: Config) -> anyhow::Result<Ending> {
         sessions.close(CLOSE_DEADLINE).await;
         ending
     };
-    let ((), ending) = tokio::join!(listener::serve(listener, service, stop), ending);
+    let ((), ending) = tokio::join!(listener::serve(entrance, service, stop), ending);
     system.stop(ACTORS_DEADLINE).await;
     Ok(ending)
 }
@@ -149,9 +160,15 @@ fn with_bootstrap(mut system: System, config: &Config) -> System {
 }
 
 fn guard(config: &Config, system: &System, tickets: Arc<Tickets>) -> Guard {
-    let hosts = Hosts::new(config.is_loopback_only(), config.allowed_hosts.clone());
+    let cors = Cors::new(config.cors_origins.clone());
+    let hosts = Hosts::new(config.is_loopback_only(), config.allowed_hosts.clone(), cors);
     let authorizer = Authorizer::new(system.credentials.clone(), tickets, config.is_loopback_only());
-    Guard::new(hosts, authorizer, config.rate_limit.limiter())
+    Guard::new(
+        hosts,
+        authorizer,
+        Limits::new(config.rate_limit.limiter()),
+        Proxies::new(config.trusted_proxies.clone()),
+    )
 }
 
 /// Says whether somebody could show a credential if others could reach the service. Makes no database.

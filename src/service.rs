@@ -11,7 +11,10 @@ use warp::{
     filters::BoxedFilter,
     http::{
         HeaderName, HeaderValue, Method, StatusCode,
-        header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS},
+        header::{
+            ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, ORIGIN, REFERRER_POLICY, VARY,
+            X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+        },
     },
     reply::Response,
 };
@@ -20,12 +23,23 @@ use crate::{
     guard::{
         Arrival, Found, Guard, Judgement, Verdict,
         audit::{Auditor, Deed, Requester},
+        cors::Grant,
         rate::Allowance,
         request_id::{RequestId, X_REQUEST_ID},
     },
     problem::{self, Problem},
     routes::{self, Endpoint, TABLE},
 };
+
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+/// What every answer says unless it says something else. None of them is a page that may load anything or be framed.
+const FIXED: [(HeaderName, &str); 5] = [
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (CACHE_CONTROL, "no-store"),
+    (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (REFERRER_POLICY, "no-referrer"),
+    (X_FRAME_OPTIONS, "DENY"),
+];
 
 /// Answers requests. Cheap to clone.
 #[derive(Clone)]
@@ -57,6 +71,11 @@ impl Service {
         let started = Instant::now();
         let is_head = request.method() == Method::HEAD;
         let (parts, body) = request.into_parts();
+        let arrival = Arrival {
+            peer: self.guard.client(arrival.peer, &parts.headers),
+            ..arrival
+        };
+        let grant = self.guard.cors().grant(&parts);
         let endpoint = found.as_ref().ok().copied();
         let Judgement {
             verdict,
@@ -84,7 +103,7 @@ impl Service {
                 problem.into_response()
             }
         };
-        finish(&mut response, id, allowance);
+        self.finish(&mut response, id, allowance, grant);
         if is_head {
             strip_body(&mut response);
         }
@@ -113,6 +132,31 @@ impl Service {
             tool: None,
         };
         self.auditor.witness(&requester, deed, self.route(request)).await
+    }
+
+    /// Puts in what every answer has.
+    fn finish(&self, response: &mut Response, id: &RequestId, allowance: Option<Allowance>, grant: Option<Grant>) {
+        problem::render(response, id.as_str());
+        let headers = response.headers_mut();
+        headers.insert(X_REQUEST_ID, id.to_header());
+        if let Some(allowance) = allowance {
+            allowance.write(headers);
+        }
+        let is_for_others = grant.is_some();
+        match grant {
+            Some(grant) => grant.write(headers),
+            None if self.guard.cors().is_on() => {
+                headers.insert(VARY, HeaderValue::from_name(ORIGIN));
+            }
+            None => {}
+        }
+        for (name, value) in FIXED {
+            headers.entry(name).or_insert(HeaderValue::from_static(value));
+        }
+        if !is_for_others {
+            let own = HeaderValue::from_static("same-origin");
+            headers.entry(RESOURCE_POLICY).or_insert(own);
+        }
     }
 
     /// Hands a request to its filter. A panic there is a defect, and the client still gets an answer.
@@ -153,20 +197,6 @@ fn methods(allow: HeaderValue) -> Response {
     *response.status_mut() = StatusCode::NO_CONTENT;
     response.headers_mut().insert(ALLOW, allow);
     response
-}
-
-/// Puts in what every answer has.
-fn finish(response: &mut Response, id: &RequestId, allowance: Option<Allowance>) {
-    problem::render(response, id.as_str());
-    let headers = response.headers_mut();
-    headers.insert(X_REQUEST_ID, id.to_header());
-    if let Some(allowance) = allowance {
-        allowance.write(headers);
-    }
-    let fixed: [(HeaderName, &'static str); 2] = [(X_CONTENT_TYPE_OPTIONS, "nosniff"), (CACHE_CONTROL, "no-store")];
-    for (name, value) in fixed {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    }
 }
 
 /// Leaves the head of an answer as it is and takes its body away, as `HEAD` wants it.

@@ -8,11 +8,12 @@ use std::{
 };
 
 use borgos_actors::value::Port;
+use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::{
-    BaseUrl, Error, HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret, YesNo, agents::AgentTable,
-    default_file,
+    BaseUrl, Error, HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret, WebOrigin, YesNo,
+    agents::AgentTable, default_file,
 };
 
 /// What `borgos.toml` can say. The token is not among it: a credential belongs into the environment.
@@ -39,6 +40,14 @@ pub struct File {
     pub agent_zero_as_root: Option<YesNo>,
     /// See [`super::Config::allowed_hosts`].
     pub allowed_hosts: Vec<HostName>,
+    /// See [`super::Config::cors_origins`].
+    pub cors_origins: Vec<WebOrigin>,
+    /// See [`super::Config::trusted_proxies`].
+    pub trusted_proxies: Vec<IpNet>,
+    /// See [`super::TlsFiles::cert`].
+    pub tls_cert: Option<PathBuf>,
+    /// See [`super::TlsFiles::key`].
+    pub tls_key: Option<PathBuf>,
     /// See [`super::Config::zenith_dir`].
     pub zenith_dir: Option<PathBuf>,
     /// Where the language model is that tables of agents need not name again.

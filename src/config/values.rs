@@ -1,8 +1,9 @@
 //! Values of the configuration, checked where they are read.
 
-use std::{fmt, num::NonZeroU32, str::FromStr};
+use std::{fmt, net::IpAddr, num::NonZeroU32, str::FromStr};
 
 use borgos_actors::value::{Invalid, Port};
+use ipnet::IpNet;
 use reqwest::Url;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use tracing_subscriber::EnvFilter;
@@ -228,6 +229,38 @@ impl FromStr for HostName {
     }
 }
 
+/// Where pages come from: scheme, host and port, as a browser writes it in `Origin`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebOrigin(String);
+
+impl WebOrigin {
+    /// Returns the origin as browsers write it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for WebOrigin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let origin = text.parse::<Url>().ok().map(|url| url.origin().ascii_serialization());
+        let is_web = text.starts_with("http://") || text.starts_with("https://");
+        match origin {
+            Some(origin) if is_web && origin == text.trim_end_matches('/') => Ok(Self(origin)),
+            _ => Err("must be an origin such as `https://board.example`, in lower case and without a path".to_owned()),
+        }
+    }
+}
+
+/// Reads a network, or a single address.
+pub(super) fn parse_network(text: &str) -> Result<IpNet, String> {
+    let single = text.parse::<IpAddr>().map(IpNet::from);
+    single
+        .or_else(|_| text.parse())
+        .map_err(|_| "must be a network such as `10.0.0.0/8`, or an address".to_owned())
+}
+
 /// Where an API is: an http address without a credential, which would end up in logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUrl(Url);
@@ -264,7 +297,16 @@ macro_rules! deserialize_from_text {
     )+};
 }
 
-deserialize_from_text!(RuntimeChoice, YesNo, LogFormat, LogFilter, RateLimit, HostName, BaseUrl);
+deserialize_from_text!(
+    RuntimeChoice,
+    YesNo,
+    LogFormat,
+    LogFilter,
+    RateLimit,
+    HostName,
+    WebOrigin,
+    BaseUrl
+);
 
 #[cfg(test)]
 mod tests {
@@ -302,6 +344,31 @@ mod tests {
         for bad in ["", "*", "*.example", "http://a", "a:80", "a/b", "user@a", "a b"] {
             assert!(bad.parse::<HostName>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn origins_are_written_as_browsers_do() {
+        for good in ["https://board.example", "http://localhost:3000", "http://[::1]:3000"] {
+            assert_eq!(good.parse::<WebOrigin>().unwrap().as_str(), good);
+        }
+        for bad in [
+            "*",
+            "null",
+            "board.example",
+            "https://Board.example",
+            "https://a/b",
+            "https://a:443",
+            "file:///a",
+            "",
+        ] {
+            assert!(bad.parse::<WebOrigin>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn networks_may_be_addresses() {
+        assert_eq!(parse_network("10.0.0.1").unwrap().to_string(), "10.0.0.1/32");
+        assert!(parse_network("2001:db8::/32").is_ok() && parse_network("10.0.0.0/33").is_err());
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::{net::SocketAddr, time::Duration};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
     sync::watch,
     task::JoinHandle,
     time::Instant,
@@ -13,7 +12,9 @@ use tokio::{
 use warp::{Filter, Reply};
 
 use super::*;
-use crate::guard::{Guard, audit::Auditor, auth::tests::authorizer, host::Hosts};
+use crate::guard::{
+    Guard, audit::Auditor, auth::tests::authorizer, client::Proxies, cors::Cors, host::Hosts, limits::Limits,
+};
 
 struct Server {
     address: SocketAddr,
@@ -29,15 +30,21 @@ impl Server {
             .map(move || "x".repeat(num_bytes()).into_response())
             .boxed();
         let (authorizer, store, directory) = authorizer(None).await;
-        let guard = Guard::new(Hosts::new(true, Vec::new()), authorizer, None);
+        let hosts = Hosts::new(true, Vec::new(), Cors::default());
+        let guard = Guard::new(hosts, authorizer, Limits::new(None), Proxies::default());
         let service = Service::new(guard, Auditor::new(store), route);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let entrance = Entrance {
+            listener,
+            tls: None,
+            proxies: Proxies::default(),
+        };
         let (sender, stop) = Stop::new();
         Self {
             address,
             stop: sender,
-            serving: tokio::spawn(serve(listener, service, stop)),
+            serving: tokio::spawn(serve(entrance, service, stop)),
             _directory: directory,
         }
     }

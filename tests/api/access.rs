@@ -1,6 +1,7 @@
 //! Who may ask: every endpoint with every kind of credential, and the checks against pages of other sites.
 
 mod matrix;
+mod network;
 mod sockets;
 
 use reqwest::Method;
