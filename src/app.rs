@@ -1,6 +1,9 @@
 //! What the routes need, in one value.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use borgos_actors::{
     Error, event_bus,
@@ -12,7 +15,11 @@ use chrono::Utc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{mcp::model::Model, ws::Sessions};
+use crate::{
+    guard::{audit::Auditor, tickets::Tickets},
+    mcp::model::Model,
+    ws::Sessions,
+};
 
 /// What the routes need.
 pub struct App {
@@ -22,6 +29,10 @@ pub struct App {
     pub sessions: Sessions,
     /// Answers queries in plain words, if there is a language model.
     pub model: Option<Model>,
+    /// The tickets that were given out.
+    pub tickets: Arc<Tickets>,
+    /// Writes down who changes what.
+    pub auditor: Auditor,
     started: Instant,
 }
 
@@ -43,11 +54,13 @@ const RECENT: Duration = Duration::from_secs(3600);
 
 impl App {
     /// Brings the parts together; the service counts as started now.
-    pub fn new(system: System, sessions: Sessions, model: Option<Model>) -> Self {
+    pub fn new(system: System, sessions: Sessions, model: Option<Model>, tickets: Arc<Tickets>) -> Self {
         Self {
+            auditor: Auditor::new(system.store.clone()),
             system,
             sessions,
             model,
+            tickets,
             started: Instant::now(),
         }
     }

@@ -11,12 +11,16 @@ mod failure;
 mod logs;
 mod mcp;
 mod output;
+mod password;
+mod place;
 mod plan;
 mod scan;
 mod search;
 mod status;
 mod stream;
 mod tasks;
+mod token;
+mod user;
 mod webhooks;
 
 use borgos_actors::error::chain;
@@ -25,7 +29,7 @@ use clap::{Parser, Subcommand};
 use self::client::Remote;
 pub use self::failure::Failure;
 use crate::{
-    config::{Config, Flags, unknown_variables},
+    config::{self, Config, Flags, unknown_variables},
     logging,
     serve::{self, Ending},
 };
@@ -33,7 +37,9 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   borgos                                     serve on http://127.0.0.1:8081, for this machine only
-  borgos serve --listen 0.0.0.0:8081         serve for others too; needs BORGOS_TOKEN
+  borgos user add ada --admin                add the first user; from then on nobody gets in without a credential
+  borgos token create --name ci --scope deploy --expires 30d
+  borgos serve --listen 0.0.0.0:8081         serve for others too; needs a user, a token or BORGOS_TOKEN
   borgos doctor                              what is wrong with this machine's setup, and how to mend it
   borgos status                              how the service and its machine are
   borgos actors                              what runs inside, as a tree
@@ -117,6 +123,10 @@ enum Command {
     Webhooks(webhooks::Arguments),
     /// Speak the Model Context Protocol on standard input and output, for clients that start their tools
     Mcp(mcp::Arguments),
+    /// Make, list and revoke tokens, by which programs show who they are
+    Token(token::Arguments),
+    /// Add, list, change and remove users, who show who they are by name and password
+    User(user::Arguments),
     /// Check engine, database, port and directories, and say how to mend what is wrong
     Doctor(Flags),
 }
@@ -148,6 +158,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::AgentZero(arguments)) => agent_zero::run(arguments).await,
         Some(Command::Webhooks(arguments)) => webhooks::run(arguments).await,
         Some(Command::Mcp(arguments)) => mcp::run(arguments).await,
+        Some(Command::Token(arguments)) => token::run(arguments).await,
+        Some(Command::User(arguments)) => user::run(arguments).await,
         Some(Command::Doctor(flags)) => doctor::run(flags).await,
     }
 }
@@ -161,11 +173,18 @@ async fn serve(flags: Flags) -> Result<(), Failure> {
             "environment variable {name} is not a setting of BorgOS and has no effect"
         );
     }
+    if !config.is_loopback_only() && !serve::has_credential(&config).await.map_err(failed)? {
+        return Err(Failure::Usage(chain(&config::Error::OpenToOthers(config.listen))));
+    }
     match serve::run(config).await {
         Ok(Ending::Stopped) => Ok(()),
         Ok(Ending::GaveUp) => Err(Failure::GaveUp),
-        Err(error) => Err(Failure::General(format!("{error:#}"))),
+        Err(error) => Err(failed(error)),
     }
+}
+
+fn failed(error: anyhow::Error) -> Failure {
+    Failure::General(format!("{error:#}"))
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub use self::{
     agent_zero::{AgentZero, AgentZeroFlags},
     build::Build,
     file::File,
-    values::{BaseUrl, HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret, YesNo},
+    values::{BaseUrl, HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret, WebOrigin, YesNo},
 };
 
 const TOKEN_VARIABLE: &str = "BORGOS_TOKEN";
@@ -35,7 +35,7 @@ const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr
 /// What can be said on the command line or in the environment.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Flags {
-    /// Address and port to listen on; any but a loopback address needs BORGOS_TOKEN [default: 127.0.0.1:8081]
+    /// Address and port to listen on; any but a loopback address needs a credential [default: 127.0.0.1:8081]
     #[arg(long, env = "BORGOS_LISTEN", value_name = "IP:PORT")]
     pub listen: Option<SocketAddr>,
 
@@ -76,6 +76,31 @@ pub struct Flags {
         value_delimiter = ','
     )]
     pub webhook_allow: Vec<Network>,
+    /// Origin whose pages may use the API from a browser, such as https://board.example; may be repeated
+    #[arg(
+        long = "cors-origin",
+        env = "BORGOS_CORS_ORIGINS",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
+    pub cors_origins: Vec<WebOrigin>,
+
+    /// Network of proxies whose `Forwarded` or `X-Forwarded-For` tells the client's address; may be repeated
+    #[arg(
+        long = "trusted-proxy",
+        env = "BORGOS_TRUSTED_PROXIES",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
+    pub trusted_proxies: Vec<Network>,
+
+    /// Certificate chain in PEM; with it and its key HTTPS is spoken, and both are read again when they change
+    #[arg(long, env = "BORGOS_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// Key of the certificate in PEM
+    #[arg(long, env = "BORGOS_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
 
     /// Directory below which `scan-zenith` finds projects [default: none]
     #[arg(long, env = "BORGOS_ZENITH_DIR", value_name = "DIR")]
@@ -122,6 +147,12 @@ pub struct Config {
     pub allowed_hosts: Vec<HostName>,
     /// Inner networks to which webhooks may be sent.
     pub webhook_allow: Vec<Network>,
+    /// Origins whose pages may use the API.
+    pub cors_origins: Vec<WebOrigin>,
+    /// Proxies whose word counts about the client's address.
+    pub trusted_proxies: Vec<Network>,
+    /// Certificate and key, if HTTPS is spoken.
+    pub tls: Option<TlsFiles>,
     /// Where the projects of Zenith are.
     pub zenith_dir: Option<PathBuf>,
     /// Who carries out tasks.
@@ -132,6 +163,15 @@ pub struct Config {
     pub log: LogFilter,
     /// How log lines are written.
     pub log_format: LogFormat,
+}
+
+/// Where certificate and key are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate chain, in PEM.
+    pub cert: PathBuf,
+    /// The key, in PEM.
+    pub key: PathBuf,
 }
 
 /// Why a configuration is not accepted.
@@ -165,6 +205,9 @@ pub enum Error {
     /// A relative path means nothing without a current directory.
     #[error("`--agent-zero-dir` must be an absolute path, as there is no current directory")]
     NoCurrentDir,
+    /// A certificate is of no use without its key.
+    #[error("`tls_cert` and `tls_key` must be given together")]
+    HalfTls,
     /// There is no place to keep anything.
     #[error("`--data-dir` must be given, as neither XDG_DATA_HOME nor HOME names an absolute directory")]
     NoDataDir,
@@ -175,7 +218,7 @@ pub enum Error {
     UnfitToken,
     /// Others could use the service without a credential.
     #[error(
-        "`--listen {0}` can be reached from other machines, so BORGOS_TOKEN must be set; make a token with `export BORGOS_TOKEN=$(openssl rand -hex 32)` and have clients send it as `Authorization: Bearer`"
+        "`--listen {0}` can be reached from other machines, so there must be a credential; add a user with `borgos user add NAME --admin`, or make a token with `export BORGOS_TOKEN=$(openssl rand -hex 32)` and have clients send it as `Authorization: Bearer`"
     )]
     OpenToOthers(SocketAddr),
 }
@@ -216,13 +259,17 @@ impl Config {
         variable: &dyn Fn(&str) -> Option<OsString>,
     ) -> Result<Self, Error> {
         let agent_zero = AgentZero::merge(flags.agent_zero, &file)?;
-        let allowed_hosts = said_or(flags.allowed_hosts, file.allowed_hosts);
+        let tls = match (flags.tls_cert.or(file.tls_cert), flags.tls_key.or(file.tls_key)) {
+            (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
+            (None, None) => None,
+            _ => return Err(Error::HalfTls),
+        };
         let defaults = Defaults {
             base_url: flags.llm_base_url.or(file.llm_base_url),
             model: flags.llm_model.or(file.llm_model),
             has_agent_zero: agent_zero.directory.is_some(),
         };
-        let config = Self {
+        Ok(Self {
             agents: agents::resolve(file.agents, &defaults, variable)?,
             build: file.build,
             listen: flags.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN),
@@ -232,16 +279,15 @@ impl Config {
             token,
             rate_limit: flags.rate_limit.or(file.rate_limit).unwrap_or_default(),
             agent_zero,
-            allowed_hosts,
-            webhook_allow: said_or(flags.webhook_allow, file.webhook_allow),
+            allowed_hosts: either(flags.allowed_hosts, file.allowed_hosts),
+            webhook_allow: either(flags.webhook_allow, file.webhook_allow),
+            cors_origins: either(flags.cors_origins, file.cors_origins),
+            trusted_proxies: either(flags.trusted_proxies, file.trusted_proxies),
+            tls,
             zenith_dir: flags.zenith_dir.or(file.zenith_dir),
             log: flags.log.or(file.log).unwrap_or_default(),
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
-        };
-        if config.token.is_none() && !config.is_loopback_only() {
-            return Err(Error::OpenToOthers(config.listen));
-        }
-        Ok(config)
+        })
     }
 
     /// Says whether only this machine reaches the listener.
@@ -250,9 +296,9 @@ impl Config {
     }
 }
 
-/// Returns what was said by flags, or else by the file.
-fn said_or<T>(flags: Vec<T>, file: Vec<T>) -> Vec<T> {
-    if flags.is_empty() { file } else { flags }
+/// Returns the first list, or the second if that says nothing.
+fn either<T>(above: Vec<T>, below: Vec<T>) -> Vec<T> {
+    if above.is_empty() { below } else { above }
 }
 
 /// Returns the variables that look like settings of ours and are none: misspelt, or of another version.
@@ -393,14 +439,9 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_for_others_needs_a_token_that_cannot_be_guessed() {
+    fn a_token_cannot_be_guessed() {
         let home = ("HOME", "/nonexistent");
         let arguments = ["--listen", "0.0.0.0:8081"];
-        let refused = load(&arguments, &[home]).unwrap_err().to_string();
-        assert!(
-            refused.contains("--listen") && refused.contains("openssl rand"),
-            "{refused}"
-        );
         for bad in ["", "short", "with a space in it", "ümlaut-ümlaut-ümlaut"] {
             let result = load(&arguments, &[home, ("BORGOS_TOKEN", bad)]);
             assert!(matches!(result, Err(Error::UnfitToken)), "{bad}");
@@ -427,6 +468,9 @@ mod tests {
             ["--listen", "localhost"],
             ["--rate-limit", "0/0"],
             ["--allowed-host", "*"],
+            ["--cors-origin", "*"],
+            ["--trusted-proxy", "10.0.0.0/33"],
+            ["--tls-cert", "cert.pem"],
             ["--log", "x=loud"],
             ["--agent-zero-port", "0"],
             ["--agent-zero-as-root", "perhaps"],

@@ -1,25 +1,27 @@
 //! The listener: accepts connections, bounds them in number and time, and ends them in order.
 //!
 //! It is our own because `warp::serve` has no deadline for a request's head, none for a stop, and no limit of
-//! connections. HTTP/1.1 and HTTP/2 (prior knowledge) are spoken; TLS is a proxy's matter.
+//! connections. HTTP/1.1 and HTTP/2 are spoken, in clear text (HTTP/2 by prior knowledge) or inside TLS.
 
 mod connection;
 mod framing;
+mod places;
 mod tap;
+mod tls;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{future::pending, io, net::SocketAddr, time::Duration};
 
 use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, watch},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, watch},
     task::{JoinError, JoinSet},
     time::{sleep, timeout},
 };
 
-use crate::service::Service;
+use self::places::Places;
+pub use self::tls::Tls;
+use crate::{guard::client::Proxies, service::Service};
 
-/// How many connections may be open at once, WebSockets included. More wait in the kernel's queue.
-const MAX_CONNECTIONS: usize = 20_000;
 /// How long open requests may take to end after a stop.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(4);
 /// How long to wait after an accept that failed, which is what a lack of file descriptors looks like.
@@ -43,9 +45,22 @@ impl Stop {
     }
 }
 
+/// What is listened on, and how.
+#[derive(Debug)]
+pub struct Entrance {
+    /// The socket.
+    pub listener: TcpListener,
+    /// The certificate, if HTTPS is spoken.
+    pub tls: Option<Tls>,
+    /// Who may have more connections than others.
+    pub proxies: Proxies,
+}
+
 /// Serves clients until the stop is requested, then gives open requests `DRAIN_DEADLINE` to end.
-pub async fn serve(listener: TcpListener, service: Service, stop: Stop) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+pub async fn serve(entrance: Entrance, service: Service, stop: Stop) {
+    let Entrance { listener, tls, proxies } = entrance;
+    let places = Places::new(proxies);
+    let mut fresh = std::pin::pin!(keep_fresh(tls.clone()));
     let mut connections = JoinSet::new();
     let mut stopped = std::pin::pin!(stop.clone().requested());
     loop {
@@ -53,10 +68,15 @@ pub async fn serve(listener: TcpListener, service: Service, stop: Stop) {
             biased;
             () = &mut stopped => break,
             Some(result) = connections.join_next() => report(result),
+            () = &mut fresh => {}
             accepted = accept(&listener, &places) => match accepted {
-                Ok((stream, peer, place)) => {
-                    connections.spawn(connection::serve(stream, peer, place, service.clone(), stop.clone()));
-                }
+                Ok((stream, peer, permit)) => match places.give(permit, peer.ip()) {
+                    Some(place) => {
+                        let (tls, service, stop) = (tls.clone(), service.clone(), stop.clone());
+                        connections.spawn(connection::serve(stream, tls, peer, place, service, stop));
+                    }
+                    None => tracing::debug!(%peer, "an address has as many connections as it may"),
+                },
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     sleep(ACCEPT_PAUSE).await;
@@ -68,16 +88,21 @@ pub async fn serve(listener: TcpListener, service: Service, stop: Stop) {
     drain(connections).await;
 }
 
-type Accepted = (
-    tokio::net::TcpStream,
-    std::net::SocketAddr,
-    tokio::sync::OwnedSemaphorePermit,
-);
-
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<Accepted> {
-    let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
+async fn accept(listener: &TcpListener, places: &Places) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let permit = places
+        .free()
+        .await
+        .ok_or_else(|| io::Error::other("there are no places"))?;
     let (stream, peer) = listener.accept().await?;
-    Ok((stream, peer, place))
+    Ok((stream, peer, permit))
+}
+
+/// Never ends.
+async fn keep_fresh(tls: Option<Tls>) {
+    match tls {
+        Some(tls) => tls.keep_fresh().await,
+        None => pending().await,
+    }
 }
 
 async fn drain(mut connections: JoinSet<()>) {

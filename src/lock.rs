@@ -46,11 +46,7 @@ pub fn take(data_dir: &Path) -> Result<DataLock, Error> {
         path: data_dir.to_owned(),
         cause,
     };
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(data_dir)
-        .map_err(unusable)?;
+    make(data_dir)?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     let file = options.open(data_dir.join("borgos.lock")).map_err(unusable)?;
@@ -62,6 +58,18 @@ pub fn take(data_dir: &Path) -> Result<DataLock, Error> {
         }),
         Err(Refusal::Unusable(cause)) => Err(unusable(cause)),
     }
+}
+
+/// Makes the data directory, readable by its owner only, if it is not there.
+///
+/// # Errors
+/// Says what the system refused.
+pub fn make(data_dir: &Path) -> Result<(), Error> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
+    made.map_err(|cause| Error::Unusable {
+        path: data_dir.to_owned(),
+        cause,
+    })
 }
 
 #[cfg(test)]

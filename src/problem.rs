@@ -42,7 +42,16 @@ pub struct Problem {
 enum Hint {
     RetryAfter(u64),
     Allow(HeaderValue),
-    Authenticate,
+    Authenticate(Challenge),
+}
+
+/// Which credentials a client is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Challenge {
+    /// A token.
+    Bearer,
+    /// A token, or a user's name and password.
+    BearerOrBasic,
 }
 
 /// The one error body.
@@ -81,13 +90,13 @@ impl Problem {
     }
 
     /// The credential is missing or wrong; the texts are the documented ones.
-    pub fn unauthorized() -> Self {
+    pub fn unauthorized(challenge: Challenge) -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
             "UNAUTHORIZED",
             "Invalid or missing authentication token",
         )
-        .with_hint(Hint::Authenticate)
+        .with_hint(Hint::Authenticate(challenge))
     }
 
     /// Nothing is served at the path.
@@ -145,12 +154,21 @@ impl Problem {
     }
 }
 
+impl Challenge {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer realm=\"borgos\"",
+            Self::BearerOrBasic => "Bearer realm=\"borgos\", Basic realm=\"borgos\", charset=\"UTF-8\"",
+        }
+    }
+}
+
 impl Hint {
     fn header(&self) -> (HeaderName, HeaderValue) {
         match self {
             Self::RetryAfter(seconds) => (RETRY_AFTER, HeaderValue::from(*seconds)),
             Self::Allow(methods) => (ALLOW, methods.clone()),
-            Self::Authenticate => (WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"borgos\"")),
+            Self::Authenticate(challenge) => (WWW_AUTHENTICATE, HeaderValue::from_static(challenge.as_str())),
         }
     }
 }
@@ -282,7 +300,7 @@ mod tests {
             json!({"error": "Invalid request", "message": "Port 8080 is already in use", "code": "PORT_IN_USE", "request_id": "req_1"})
         );
 
-        let (status, headers, body) = rendered(Problem::unauthorized()).await;
+        let (status, headers, body) = rendered(Problem::unauthorized(Challenge::Bearer)).await;
         assert_eq!(status, 401);
         assert_eq!(headers["www-authenticate"], "Bearer realm=\"borgos\"");
         assert_eq!(body["error"], "Unauthorized");

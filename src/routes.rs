@@ -3,8 +3,11 @@
 //! A request whose path and method are not in [`TABLE`] never reaches a filter, and a line cannot be written without a
 //! scope: what is not listed does not exist.
 
+pub(crate) mod access;
 pub(crate) mod actors;
 pub(crate) mod agent_zero;
+pub(crate) mod audit;
+pub(crate) mod auth;
 pub(crate) mod body;
 mod dashboard;
 pub(crate) mod deployments;
@@ -18,6 +21,8 @@ pub(crate) mod search;
 pub(crate) mod system;
 mod table;
 pub(crate) mod tasks;
+pub(crate) mod tokens;
+pub(crate) mod users;
 pub(crate) mod webhooks;
 
 use std::{convert::Infallible, sync::Arc};
@@ -80,6 +85,10 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(GET, "/api/v1/agent/tasks/{id}", Scope::Read, "tasks.show"),
     Endpoint::new(POST, "/api/v1/agent/tasks/{id}/cancel", Scope::Deploy, "tasks.cancel"),
     Endpoint::new(POST, "/api/v1/agent/tasks/{id}/retry", Scope::Deploy, "tasks.retry"),
+    Endpoint::new(GET, "/api/v1/audit", Scope::Admin, "audit.list"),
+    Endpoint::new(GET, "/api/v1/auth/me", Scope::Read, "auth.me"),
+    Endpoint::new(POST, "/api/v1/auth/ticket", Scope::Read, "auth.ticket"),
+    Endpoint::new(POST, "/api/v1/auth/token", Scope::Read, "auth.token"),
     Endpoint::new(POST, "/api/v1/deploy", Scope::Deploy, "deployments.deploy"),
     Endpoint::new(GET, "/api/v1/deployments", Scope::Read, "deployments.list"),
     Endpoint::new(GET, "/api/v1/deployments/{id}", Scope::Read, "deployments.show"),
@@ -169,6 +178,15 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(GET, "/api/v1/search/projects", Scope::Read, "search.projects"),
     Endpoint::new(POST, "/api/v1/search/projects", Scope::Read, "search.projects"),
     Endpoint::new(GET, "/api/v1/status", Scope::Read, "status"),
+    Endpoint::new(GET, "/api/v1/tokens", Scope::Admin, "tokens.list"),
+    Endpoint::new(POST, "/api/v1/tokens", Scope::Admin, "tokens.create"),
+    Endpoint::new(GET, "/api/v1/tokens/{id}", Scope::Admin, "tokens.show"),
+    Endpoint::new(DELETE, "/api/v1/tokens/{id}", Scope::Admin, "tokens.revoke"),
+    Endpoint::new(GET, "/api/v1/users", Scope::Admin, "users.list"),
+    Endpoint::new(POST, "/api/v1/users", Scope::Admin, "users.create"),
+    Endpoint::new(GET, "/api/v1/users/{id}", Scope::Admin, "users.show"),
+    Endpoint::new(PATCH, "/api/v1/users/{id}", Scope::Admin, "users.update"),
+    Endpoint::new(DELETE, "/api/v1/users/{id}", Scope::Admin, "users.remove"),
     Endpoint::new(GET, "/api/v1/webhooks", Scope::Admin, "webhooks.list"),
     Endpoint::new(POST, "/api/v1/webhooks", Scope::Admin, "webhooks.create"),
     Endpoint::new(GET, "/api/v1/webhooks/{id}", Scope::Admin, "webhooks.show"),
@@ -212,12 +230,20 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(docs::routes())
         .unify()
         .or(webhooks::routes(app))
+        .unify()
+        .or(auth::routes(app))
+        .unify()
+        .or(audit::routes(app))
+        .unify()
+        .or(tokens::routes(app))
+        .unify()
+        .or(users::routes(app))
         .unify();
     let resources = system::routes(app).or(resources.boxed()).unify();
     // The tools are requests of all that is above.
     let recovered = resources.clone().recover(problem::recover).unify();
     resources
-        .or(mcp::routes(app, Toolbox::new(recovered.boxed())))
+        .or(mcp::routes(app, Toolbox::new(recovered.boxed(), app.auditor.clone())))
         .unify()
         .or(dashboard::routes())
         .unify()

@@ -7,7 +7,7 @@ use borgos_actors::{
     agent_zero::{self, AsRoot},
     event_bus::EventBus,
     runtime::Kind,
-    store,
+    store::{self, Condition, Store, tokens, users},
     system::{self, System},
     tasks::{AgentKind, llm},
 };
@@ -18,9 +18,9 @@ use tokio::{
 
 use crate::{
     app::App,
-    config::{Config, RuntimeChoice, YesNo},
-    guard::{Guard, auth::Authorizer, host::Hosts},
-    listener::{self, Stop},
+    config::{Config, RuntimeChoice, Secret, YesNo},
+    guard::{Guard, auth::Authorizer, client::Proxies, cors::Cors, host::Hosts, limits::Limits, tickets::Tickets},
+    listener::{self, Entrance, Stop, Tls},
     lock,
     mcp::model::Model,
     routes,
@@ -58,16 +58,34 @@ pub async fn run(config: Config) -> anyhow::Result<Ending> {
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))?;
+    let tls = config.tls.clone().map(Tls::load).transpose();
+    let tls = tls.context("cannot speak HTTPS")?;
     let system = tokio::select! {
         started = System::start(settings(&config)?) => started?,
         _ = terminate.recv() => return Ok(Ending::Stopped),
         _ = interrupt.recv() => return Ok(Ending::Stopped),
     };
+    let system = with_bootstrap(system, &config);
     let sessions = Sessions::new(EventBus::new(system.events.clone(), system.store.clone()));
-    let app = Arc::new(App::new(system.clone(), sessions.clone(), model(&config)?));
-    let service = Service::new(guard(&config), routes::routes(&app));
+    let tickets = Arc::new(Tickets::default());
+    let app = App::new(system.clone(), sessions.clone(), model(&config)?, tickets.clone());
+    let app = Arc::new(app);
+    let service = Service::new(
+        guard(&config, &system, tickets),
+        app.auditor.clone(),
+        routes::routes(&app),
+    );
     let address = listener.local_addr()?;
-    tracing::info!(%address, "BorgOS {} is listening on http://{address}", env!("CARGO_PKG_VERSION"));
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    tracing::info!(%address, "BorgOS {} is listening on {scheme}://{address}", env!("CARGO_PKG_VERSION"));
+    if tls.is_none() && !config.is_loopback_only() {
+        tracing::warn!("credentials travel in clear text unless a proxy in front speaks HTTPS; see `--tls-cert`");
+    }
+    let entrance = Entrance {
+        listener,
+        tls,
+        proxies: Proxies::new(config.trusted_proxies.clone()),
+    };
 
     let ending = async {
         let ending = tokio::select! {
@@ -80,7 +98,7 @@ pub async fn run(config: Config) -> anyhow::Result<Ending> {
         sessions.close(CLOSE_DEADLINE).await;
         ending
     };
-    let ((), ending) = tokio::join!(listener::serve(listener, service, stop), ending);
+    let ((), ending) = tokio::join!(listener::serve(entrance, service, stop), ending);
     system.stop(ACTORS_DEADLINE).await;
     Ok(ending)
 }
@@ -137,11 +155,39 @@ fn model(config: &Config) -> anyhow::Result<Option<Model>> {
     Ok(client.context("cannot prepare the language model")?.map(Model::new))
 }
 
-fn guard(config: &Config) -> Guard {
-    let hosts = Hosts::new(config.is_loopback_only(), config.allowed_hosts.clone());
+/// The bootstrap token is a setting and not a row, so the actors' side has to be told.
+fn with_bootstrap(mut system: System, config: &Config) -> System {
+    let token = config.token.as_ref().map(Secret::expose);
+    system.credentials = system.credentials.with_bootstrap(token);
+    system
+}
+
+fn guard(config: &Config, system: &System, tickets: Arc<Tickets>) -> Guard {
+    let cors = Cors::new(config.cors_origins.clone());
+    let hosts = Hosts::new(config.is_loopback_only(), config.allowed_hosts.clone(), cors);
+    let authorizer = Authorizer::new(system.credentials.clone(), tickets, config.is_loopback_only());
     Guard::new(
         hosts,
-        Authorizer::new(config.token.as_ref()),
-        config.rate_limit.limiter(),
+        authorizer,
+        Limits::new(config.rate_limit.limiter()),
+        Proxies::new(config.trusted_proxies.clone()),
     )
+}
+
+/// Says whether somebody could show a credential if others could reach the service. Makes no database.
+///
+/// # Errors
+/// Says why the database cannot be looked at.
+pub async fn has_credential(config: &Config) -> anyhow::Result<bool> {
+    if config.token.is_some() {
+        return Ok(true);
+    }
+    let settings = database(config)?;
+    if store::inspect(&settings).await? == Condition::Missing {
+        return Ok(false);
+    }
+    let store = Store::open(&settings).await?;
+    let has_any = !tokens::valid(&store).await?.is_empty() || !users::logins(&store).await?.is_empty();
+    store.close().await?;
+    Ok(has_any)
 }

@@ -11,33 +11,50 @@ use warp::{
     filters::BoxedFilter,
     http::{
         HeaderName, HeaderValue, Method, StatusCode,
-        header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS},
+        header::{
+            ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, ORIGIN, REFERRER_POLICY, VARY,
+            X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+        },
     },
     reply::Response,
 };
 
 use crate::{
     guard::{
-        Arrival, Found, Guard, Verdict,
+        Arrival, Found, Guard, Judgement, Verdict,
+        audit::{Auditor, Deed, Requester},
+        cors::Grant,
         rate::Allowance,
         request_id::{RequestId, X_REQUEST_ID},
     },
     problem::{self, Problem},
-    routes::{self, TABLE},
+    routes::{self, Endpoint, TABLE},
 };
+
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+/// What every answer says unless it says something else. None of them is a page that may load anything or be framed.
+const FIXED: [(HeaderName, &str); 5] = [
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (CACHE_CONTROL, "no-store"),
+    (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (REFERRER_POLICY, "no-referrer"),
+    (X_FRAME_OPTIONS, "DENY"),
+];
 
 /// Answers requests. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
     guard: Arc<Guard>,
+    auditor: Auditor,
     routes: BoxedFilter<(Response,)>,
 }
 
 impl Service {
     /// Puts the guard in front of the routes.
-    pub fn new(guard: Guard, routes: BoxedFilter<(Response,)>) -> Self {
+    pub fn new(guard: Guard, auditor: Auditor, routes: BoxedFilter<(Response,)>) -> Self {
         Self {
             guard: Arc::new(guard),
+            auditor,
             routes,
         }
     }
@@ -54,25 +71,92 @@ impl Service {
         let started = Instant::now();
         let is_head = request.method() == Method::HEAD;
         let (parts, body) = request.into_parts();
-        let (verdict, allowance) = self.guard.judge(&parts, arrival, found);
+        let arrival = Arrival {
+            peer: self.guard.client(arrival.peer, &parts.headers),
+            ..arrival
+        };
+        let grant = self.guard.cors().grant(&parts);
+        let endpoint = found.as_ref().ok().copied();
+        let Judgement {
+            verdict,
+            allowance,
+            refusal,
+        } = self.guard.judge(&parts, arrival, found).await;
         let mut response = match verdict {
             Verdict::Pass(caller) => {
-                let mut request = Request::from_parts(parts, body);
-                request.extensions_mut().insert(id.clone());
-                if let Some(caller) = caller {
-                    request.extensions_mut().insert(caller);
-                }
-                self.route(request).await
+                let requester = caller.map(|caller| Requester {
+                    caller,
+                    address: arrival.peer,
+                    request_id: id.clone(),
+                });
+                let request = Request::from_parts(parts, body);
+                self.carry_out(request, endpoint, requester, id).await
             }
             Verdict::Methods(allow) => methods(allow),
-            Verdict::Refuse(problem) => problem.into_response(),
+            Verdict::Refuse(problem) => {
+                if let Some(refusal) = refusal {
+                    let path = parts.uri.path();
+                    self.auditor
+                        .note_refusal(refusal, &problem, path, arrival.peer, id)
+                        .await;
+                }
+                problem.into_response()
+            }
         };
-        finish(&mut response, id, allowance);
+        self.finish(&mut response, id, allowance, grant);
         if is_head {
             strip_body(&mut response);
         }
         log(response.status(), started);
         response
+    }
+
+    /// Has a request answered, and written down if it is a change.
+    async fn carry_out(
+        &self,
+        mut request: Request<Incoming>,
+        endpoint: Option<&'static Endpoint>,
+        requester: Option<Requester>,
+        id: &RequestId,
+    ) -> Response {
+        let path = request.uri().path().to_owned();
+        request.extensions_mut().insert(id.clone());
+        let (Some(requester), Some(endpoint)) = (requester, endpoint) else {
+            return self.route(request).await;
+        };
+        request.extensions_mut().insert(requester.caller.clone());
+        request.extensions_mut().insert(requester.clone());
+        let deed = Deed {
+            endpoint,
+            path: &path,
+            tool: None,
+        };
+        self.auditor.witness(&requester, deed, self.route(request)).await
+    }
+
+    /// Puts in what every answer has.
+    fn finish(&self, response: &mut Response, id: &RequestId, allowance: Option<Allowance>, grant: Option<Grant>) {
+        problem::render(response, id.as_str());
+        let headers = response.headers_mut();
+        headers.insert(X_REQUEST_ID, id.to_header());
+        if let Some(allowance) = allowance {
+            allowance.write(headers);
+        }
+        let is_for_others = grant.is_some();
+        match grant {
+            Some(grant) => grant.write(headers),
+            None if self.guard.cors().is_on() => {
+                headers.insert(VARY, HeaderValue::from_name(ORIGIN));
+            }
+            None => {}
+        }
+        for (name, value) in FIXED {
+            headers.entry(name).or_insert(HeaderValue::from_static(value));
+        }
+        if !is_for_others {
+            let own = HeaderValue::from_static("same-origin");
+            headers.entry(RESOURCE_POLICY).or_insert(own);
+        }
     }
 
     /// Hands a request to its filter. A panic there is a defect, and the client still gets an answer.
@@ -113,20 +197,6 @@ fn methods(allow: HeaderValue) -> Response {
     *response.status_mut() = StatusCode::NO_CONTENT;
     response.headers_mut().insert(ALLOW, allow);
     response
-}
-
-/// Puts in what every answer has.
-fn finish(response: &mut Response, id: &RequestId, allowance: Option<Allowance>) {
-    problem::render(response, id.as_str());
-    let headers = response.headers_mut();
-    headers.insert(X_REQUEST_ID, id.to_header());
-    if let Some(allowance) = allowance {
-        allowance.write(headers);
-    }
-    let fixed: [(HeaderName, &'static str); 2] = [(X_CONTENT_TYPE_OPTIONS, "nosniff"), (CACHE_CONTROL, "no-store")];
-    for (name, value) in fixed {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    }
 }
 
 /// Leaves the head of an answer as it is and takes its body away, as `HEAD` wants it.

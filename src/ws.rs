@@ -16,9 +16,11 @@ mod session;
 mod sessions;
 mod socket;
 mod upgrade;
+mod viewer;
 
 #[cfg(test)]
 mod tests;
 
 pub use sessions::Sessions;
 pub use upgrade::{Refusal, upgrade};
+pub use viewer::Viewer;

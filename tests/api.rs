@@ -3,6 +3,7 @@
 mod access;
 mod actors;
 mod agent_zero;
+mod audit;
 mod bad_input;
 mod clients;
 mod command_line;
@@ -23,4 +24,6 @@ mod search;
 mod startup;
 mod system;
 mod tasks;
+mod tokens;
+mod users;
 mod webhooks;

@@ -41,6 +41,10 @@ identifiers! {
     WebhookId,
     /// A message to a webhook's target.
     DeliveryId,
+    /// A token of the API.
+    TokenId,
+    /// A user of the API.
+    UserId,
 }
 
 /// Counts the instances that were ever started for a deployment. The number is written to the deployment's row before

@@ -10,6 +10,7 @@
 //! - [`deployments`]: what people can do with them, and the reconciler that keeps an actor for each.
 //! - [`edge`]: the process that holds the public ports, and the actor that keeps it.
 //! - [`agent_zero`]: starts, watches and ends Agent Zero, and gives it work.
+//! - [`credentials`]: who calls, by token, password or access token.
 //! - [`logs`]: what deployments print, kept beyond their instances.
 //! - [`lock_file`]: one process per directory.
 //! - [`manifests`]: what a project's manifests, lock files and reports say about it.
@@ -28,6 +29,7 @@
 pub mod agent_zero;
 mod cancel;
 pub mod checkouts;
+pub mod credentials;
 pub mod deployment;
 pub mod deployments;
 pub mod edge;

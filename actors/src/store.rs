@@ -9,8 +9,8 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, DeleteMany, EntityTrait, PaginatorTrait, QuerySelect, Select,
-    SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ColumnTrait, DatabaseConnection, DatabaseTransaction, DbErr, DeleteMany, EntityTrait, PaginatorTrait, QueryFilter,
+    QuerySelect, QueryTrait, Select, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use uuid::Uuid;
 
@@ -32,6 +32,8 @@ pub mod projects;
 pub mod releases;
 pub mod scans;
 pub mod tasks;
+pub mod tokens;
+pub mod users;
 pub mod webhooks;
 
 #[cfg(test)]
@@ -43,6 +45,8 @@ pub use migrate::OpenError;
 /// No answer from the database takes longer than this; a server that was cut off would otherwise hold us for hours.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Rows per transaction that removes them, so that writers wait for milliseconds.
+const PRUNE_BATCH: u64 = 1_000;
 /// How often a claim is made that loses against others between its look and its write.
 const MAX_TRIES: u32 = 5;
 
@@ -189,6 +193,17 @@ impl Store {
                 return Ok(num_deleted);
             }
         }
+    }
+
+    /// Deletes rows that are older than `max_age` and returns how many. `at` tells when a row was written.
+    async fn prune<E: EntityTrait>(&self, id: E::Column, at: E::Column, max_age: Duration) -> Result<u64, Error> {
+        let Some(oldest_kept) = ago(max_age) else {
+            return Ok(0);
+        };
+        let old = E::find().select_only().column(id).filter(at.lt(oldest_kept));
+        let old = old.limit(PRUNE_BATCH).into_query();
+        let delete = E::delete_many().filter(id.in_subquery(old));
+        self.delete_batches(delete, PRUNE_BATCH).await
     }
 }
 

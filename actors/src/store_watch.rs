@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 use crate::{
     Error,
-    store::{Store, events, mcp_queries, webhooks::deliveries},
+    store::{Store, audit, events, mcp_queries, webhooks::deliveries},
     supervision,
 };
 
@@ -27,6 +27,8 @@ const EVENT_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// More events than this are not kept in one channel.
 const EVENTS_PER_CHANNEL: u64 = 100_000;
 
+/// The audit log is kept for a year.
+const AUDIT_AGE: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Queries in plain words are kept for a month.
 const QUERY_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Messages to webhooks that are not sent any more are kept for as long as the events that they tell of.
@@ -118,6 +120,8 @@ impl Args {
         report("queries", queries);
         let deliveries = deliveries::prune(&self.store, DELIVERY_AGE).await;
         report("deliveries", deliveries);
+        let entries = audit::prune(&self.store, AUDIT_AGE).await;
+        report("entries of the audit log", entries);
     }
 }
 

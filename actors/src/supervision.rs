@@ -44,6 +44,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Locks for a few instructions, never over an await. Nothing that is guarded here can be left half changed by a panic,
 /// so a poisoned lock is used as it is.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,6 +7,7 @@
 //!    ├─ event-bus          offsets and fan-out
 //!    ├─ journal            publishes what happens to actors
 //!    ├─ metrics            samples the machine
+//!    ├─ credentials        knows tokens and users
 //!    ├─ edge               keeps the process that holds the ports
 //!    ├─ scanner            scans what was asked for and what changed
 //!    ├─ search-index       finds code and projects
@@ -40,6 +41,7 @@ use crate::{
     Error,
     agent_zero::{self, AgentZero},
     checkouts::{Checkouts, Protocol},
+    credentials::Credentials,
     deployments::{Deployments, Directory, Runtimes, reconciler},
     edge, event_bus,
     id::ProjectId,
@@ -115,6 +117,9 @@ pub enum StartError {
     /// A runtime cannot be set up, such as with a malformed `DOCKER_HOST`.
     #[error("cannot set up the runtime")]
     Runtime(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The credentials cannot be read.
+    #[error("cannot read the credentials")]
+    Credentials(#[source] Error),
     /// An agent cannot be set up.
     #[error("cannot set up the agents")]
     Agents(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -145,6 +150,8 @@ pub struct System {
     pub agent_zero: AgentZero,
     /// What people can do with webhooks.
     pub webhooks: Webhooks,
+    /// Recognises callers.
+    pub credentials: Credentials,
     /// Where events come from.
     pub events: Handle<event_bus::Message>,
     samples: watch::Receiver<Sample>,
@@ -167,6 +174,8 @@ impl System {
         let directory = Directory::default();
         let logs = Logs::new(&settings.data_dir);
         let checkouts = Checkouts::below(&settings.data_dir, settings.git_protocols).map_err(StartError::Files)?;
+        let prepared = Credentials::prepare(&store, &settings.data_dir, handles.credentials.clone()).await;
+        let (credentials, credentials_args) = prepared.map_err(StartError::Credentials)?;
         let (sample_sender, samples) = watch::channel(Sample::default());
         let agent_zero_args = agent_zero::Args::new(
             settings.agent_zero,
@@ -211,6 +220,7 @@ impl System {
                 data_dir: settings.data_dir.clone(),
                 samples: sample_sender,
             },
+            credentials: credentials_args,
             task_queue: tasks::queue::Args {
                 store: store.clone(),
                 agents: agents.clone(),
@@ -263,6 +273,7 @@ impl System {
             scans,
             agent_zero,
             webhooks,
+            credentials,
             store,
             tree,
             events: handles.events,

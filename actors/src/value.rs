@@ -1,5 +1,6 @@
 //! What strangers send, parsed once at the edge: a value of these types is known to be well formed everywhere else.
 
+mod credentials;
 mod deployment;
 mod environment;
 mod git_ref;
@@ -11,6 +12,7 @@ mod project;
 mod secrets;
 mod webhook;
 
+pub use credentials::{Count, Password, Rate, Scope, UserName};
 pub use deployment::{Command, DeploymentName, HealthPath, Port};
 pub use environment::Environment;
 pub use git_ref::GitRef;

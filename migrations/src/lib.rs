@@ -20,6 +20,8 @@ mod m20260102_000011_project_scans;
 mod m20260102_000012_mcp_queries;
 mod m20260102_000015_webhooks;
 mod m20260102_000018_release_origin;
+mod m20260103_000013_credentials;
+mod m20260103_000014_audit_results;
 mod m20260103_000019_task_losses;
 
 struct Migrator;
@@ -42,6 +44,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20260102_000015_webhooks::Migration),
             Box::new(m20260102_000018_release_origin::Migration),
             Box::new(m20260103_000019_task_losses::Migration),
+            Box::new(m20260103_000013_credentials::Migration),
+            Box::new(m20260103_000014_audit_results::Migration),
         ]
     }
 }

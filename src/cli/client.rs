@@ -214,6 +214,19 @@ impl Client {
         Failure::General(format!("{} did not answer: {}", self.base, chain(error)))
     }
 
+    /// Says whether the address is one of this machine.
+    pub(super) fn is_local(&self) -> bool {
+        is_local(&self.base)
+    }
+
+    /// Says whether something takes connections at the address.
+    pub(super) async fn is_there(&self) -> bool {
+        match self.http.get(self.url("/health")).send().await {
+            Ok(_) => true,
+            Err(error) => !error.is_connect(),
+        }
+    }
+
     /// Says that nothing answers at the address.
     pub(super) fn absent(&self) -> Failure {
         let base = self.base.as_str().trim_end_matches('/');
@@ -280,7 +293,7 @@ pub(super) fn refusal(status: StatusCode, body: &[u8]) -> Failure {
         false => format!("{message} ({})", details.join(", ")),
     };
     match status {
-        StatusCode::UNAUTHORIZED => Failure::Auth(format!("{text}; set BORGOS_TOKEN to the service's token")),
+        StatusCode::UNAUTHORIZED => Failure::Auth(format!("{text}; set BORGOS_TOKEN to a token of the service")),
         StatusCode::FORBIDDEN => Failure::Auth(text),
         StatusCode::NOT_FOUND => Failure::NotFound(text),
         _ => Failure::General(text),

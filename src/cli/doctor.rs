@@ -82,6 +82,7 @@ async fn examine(config: &Config) -> Vec<Finding> {
         check::data_dir(config),
         check::free_space(config),
         check::listener(config).await,
+        check::credential(config).await,
         check::database(config).await,
         check::engine(config).await,
     ]

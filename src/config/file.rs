@@ -11,8 +11,8 @@ use borgos_actors::value::{Network, Port};
 use serde::Deserialize;
 
 use super::{
-    BaseUrl, Build, Error, HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret, YesNo, agents::AgentTable,
-    default_file,
+    BaseUrl, Build, Error, HostName, LogFilter, LogFormat, RateLimit, RuntimeChoice, Secret, WebOrigin, YesNo,
+    agents::AgentTable, default_file,
 };
 
 /// What `borgos.toml` can say. The token is not among it: a credential belongs into the environment.
@@ -41,6 +41,14 @@ pub struct File {
     pub allowed_hosts: Vec<HostName>,
     /// See [`super::Config::webhook_allow`].
     pub webhook_allow: Vec<Network>,
+    /// See [`super::Config::cors_origins`].
+    pub cors_origins: Vec<WebOrigin>,
+    /// See [`super::Config::trusted_proxies`].
+    pub trusted_proxies: Vec<Network>,
+    /// See [`super::TlsFiles::cert`].
+    pub tls_cert: Option<PathBuf>,
+    /// See [`super::TlsFiles::key`].
+    pub tls_key: Option<PathBuf>,
     /// See [`super::Config::zenith_dir`].
     pub zenith_dir: Option<PathBuf>,
     /// Where the language model is that tables of agents need not name again.

@@ -228,6 +228,30 @@ impl FromStr for HostName {
     }
 }
 
+/// Where pages come from: scheme, host and port, as a browser writes it in `Origin`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebOrigin(String);
+
+impl WebOrigin {
+    /// Returns the origin as browsers write it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for WebOrigin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let origin = text.parse::<Url>().ok().map(|url| url.origin().ascii_serialization());
+        let is_web = text.starts_with("http://") || text.starts_with("https://");
+        match origin {
+            Some(origin) if is_web && origin == text.trim_end_matches('/') => Ok(Self(origin)),
+            _ => Err("must be an origin such as `https://board.example`, in lower case and without a path".to_owned()),
+        }
+    }
+}
+
 /// Where an API is: an http address without a credential, which would end up in logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUrl(Url);
@@ -264,7 +288,16 @@ macro_rules! deserialize_from_text {
     )+};
 }
 
-deserialize_from_text!(RuntimeChoice, YesNo, LogFormat, LogFilter, RateLimit, HostName, BaseUrl);
+deserialize_from_text!(
+    RuntimeChoice,
+    YesNo,
+    LogFormat,
+    LogFilter,
+    RateLimit,
+    HostName,
+    WebOrigin,
+    BaseUrl
+);
 
 #[cfg(test)]
 mod tests {
@@ -301,6 +334,25 @@ mod tests {
         assert_eq!("[::1]".parse::<HostName>().unwrap().as_str(), "[::1]");
         for bad in ["", "*", "*.example", "http://a", "a:80", "a/b", "user@a", "a b"] {
             assert!(bad.parse::<HostName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn origins_are_written_as_browsers_do() {
+        for good in ["https://board.example", "http://localhost:3000", "http://[::1]:3000"] {
+            assert_eq!(good.parse::<WebOrigin>().unwrap().as_str(), good);
+        }
+        for bad in [
+            "*",
+            "null",
+            "board.example",
+            "https://Board.example",
+            "https://a/b",
+            "https://a:443",
+            "file:///a",
+            "",
+        ] {
+            assert!(bad.parse::<WebOrigin>().is_err(), "{bad}");
         }
     }
 

@@ -17,6 +17,7 @@ use warp::http::{
     uri::Authority,
 };
 
+use super::cors::Cors;
 use crate::{config::HostName, problem::Problem};
 
 /// Which hosts a request may name.
@@ -24,6 +25,7 @@ use crate::{config::HostName, problem::Problem};
 pub struct Hosts {
     is_loopback_only: bool,
     allowed: Vec<HostName>,
+    cors: Cors,
 }
 
 /// A host and port as compared: lower case, the port of the scheme filled in where it is known.
@@ -35,11 +37,18 @@ struct Site {
 
 impl Hosts {
     /// Accepts the named hosts, and addresses according to how far the listener reaches.
-    pub fn new(is_loopback_only: bool, allowed: Vec<HostName>) -> Self {
+    /// Pages may send requests from this service's own port, from the named hosts and from the origins of `cors`.
+    pub fn new(is_loopback_only: bool, allowed: Vec<HostName>, cors: Cors) -> Self {
         Self {
             is_loopback_only,
             allowed,
+            cors,
         }
+    }
+
+    /// Returns which pages of other sites may use the API.
+    pub(super) fn cors(&self) -> &Cors {
+        &self.cors
     }
 
     /// Checks the host that a request names, and the site that it comes from where that could do harm.
@@ -62,8 +71,9 @@ impl Hosts {
     fn check_origin(&self, headers: &HeaderMap, own: &Site) -> Result<(), Problem> {
         for value in headers.get_all(ORIGIN) {
             let origin = value.to_str().ok().and_then(origin);
-            if !origin.is_some_and(|(scheme, site)| self.is_friend(scheme, &site, own)) {
-                let message = "pages of other sites may not send this request; see `--allowed-host`";
+            let is_own = origin.is_some_and(|(scheme, site)| self.is_friend(scheme, &site, own));
+            if !is_own && !self.cors.allows(value) {
+                let message = "pages of other sites may not send this request; see `--cors-origin`";
                 return Err(Problem::new(StatusCode::FORBIDDEN, "ORIGIN_NOT_ALLOWED", message));
             }
         }
@@ -168,7 +178,7 @@ mod tests {
     use super::*;
 
     fn hosts(is_loopback_only: bool) -> Hosts {
-        Hosts::new(is_loopback_only, vec!["borg.example".parse().unwrap()])
+        Hosts::new(is_loopback_only, vec!["borg.example".parse().unwrap()], Cors::default())
     }
 
     fn code(hosts: &Hosts, method: &str, uri: &str, headers: &[(&str, &str)]) -> &'static str {
@@ -292,8 +302,22 @@ mod tests {
     }
 
     #[test]
+    fn a_page_of_a_listed_origin_may() {
+        let cors = Cors::new(vec!["https://board.example".parse().unwrap()]);
+        let hosts = Hosts::new(true, Vec::new(), cors);
+        for (origin, expected) in [
+            ("https://board.example", "ok"),
+            ("http://board.example", "ORIGIN_NOT_ALLOWED"),
+            ("https://board.example:444", "ORIGIN_NOT_ALLOWED"),
+        ] {
+            let post = code(&hosts, "POST", "/", &[("host", "localhost:8081"), ("origin", origin)]);
+            assert_eq!(post, expected, "{origin}");
+        }
+    }
+
+    #[test]
     fn a_page_of_an_unlisted_name_is_compared_with_its_port() {
-        let hosts = Hosts::new(false, Vec::new());
+        let hosts = Hosts::new(false, Vec::new(), Cors::default());
         let post = |origin| code(&hosts, "POST", "/", &[("host", "10.0.0.5:8081"), ("origin", origin)]);
         assert_eq!(post("http://10.0.0.5:8081"), "ok");
         assert_eq!(post("http://10.0.0.5:9000"), "ORIGIN_NOT_ALLOWED");

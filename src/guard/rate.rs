@@ -11,6 +11,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use borgos_actors::id::{TokenId, UserId};
 use governor::{
     Quota, RateLimiter,
     clock::{Clock, DefaultClock},
@@ -22,6 +23,9 @@ use warp::http::{HeaderMap, HeaderName, HeaderValue};
 const X_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const X_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const X_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+/// The pair of the IETF's draft, which says precisely what the older ones round.
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const STATE: HeaderName = HeaderName::from_static("ratelimit");
 
 /// Idle keys are dropped once in so many requests.
 const SWEEP_EVERY: u64 = 1024;
@@ -37,9 +41,15 @@ type Buckets = RateLimiter<Key, DefaultKeyedStateStore<Key>, DefaultClock, State
 pub enum Key {
     /// The owner of `BORGOS_TOKEN`.
     Bootstrap,
+    /// A program with this token.
+    Token(TokenId),
+    /// A user.
+    User(UserId),
+    /// A name that somebody tries to log in with, by its hash.
+    Name(u64),
     /// An address; of IPv6 the network, as a client has all addresses below it.
     Address(IpAddr),
-    /// One of the buckets that addresses share when there are too many of them.
+    /// One of the buckets that addresses and names share when there are too many of them.
     Shared(u16),
 }
 
@@ -56,7 +66,12 @@ impl From<IpAddr> for Key {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
     limit: u32,
+    burst: u32,
     remaining: u32,
+    /// Seconds in which an empty bucket fills.
+    window: u64,
+    /// Seconds until this one is full again.
+    refill: u64,
     /// Unix second at which the bucket is full again.
     reset: u64,
     /// How long to wait, if the bucket was empty.
@@ -74,6 +89,15 @@ impl Allowance {
         headers.insert(X_LIMIT, HeaderValue::from(self.limit));
         headers.insert(X_REMAINING, HeaderValue::from(self.remaining.min(self.limit)));
         headers.insert(X_RESET, HeaderValue::from(self.reset));
+        let Self {
+            limit, burst, window, ..
+        } = self;
+        let policy = format!("\"default\";q={limit};w=60, \"burst\";q={burst};w={window}");
+        let state = format!("\"burst\";r={};t={}", self.remaining, self.refill);
+        for (name, text) in [(POLICY, policy), (STATE, state)] {
+            let value = HeaderValue::try_from(text).expect("numbers and words are fit for a header");
+            headers.insert(name, value);
+        }
     }
 }
 
@@ -114,10 +138,14 @@ impl Limiter {
                 (0, Some(wait.as_secs() + 1))
             }
         };
+        let refill = self.refill_seconds(remaining);
         Allowance {
             limit: self.per_minute.get(),
+            burst: self.burst.get(),
             remaining,
-            reset: unix_seconds() + self.refill_seconds(remaining),
+            window: self.refill_seconds(0),
+            refill,
+            reset: unix_seconds() + refill,
             wait_seconds,
         }
     }
@@ -129,9 +157,9 @@ impl Limiter {
 
     fn bucket(&self, key: Key) -> Key {
         match key {
-            Key::Address(address) if self.is_crowded.load(Ordering::Relaxed) => {
+            Key::Address(_) | Key::Name(_) if self.is_crowded.load(Ordering::Relaxed) => {
                 // Less than NUM_SHARED, so it fits.
-                Key::Shared((self.hasher.hash_one(address) % NUM_SHARED) as u16)
+                Key::Shared((self.hasher.hash_one(key) % NUM_SHARED) as u16)
             }
             _ => key,
         }
@@ -179,6 +207,11 @@ mod tests {
         limiter(60, 100).take(Key::Bootstrap).write(&mut headers);
         assert_eq!(headers["x-ratelimit-limit"], "60");
         assert_eq!(headers["x-ratelimit-remaining"], "60");
+        assert_eq!(
+            headers["ratelimit-policy"],
+            "\"default\";q=60;w=60, \"burst\";q=100;w=100"
+        );
+        assert_eq!(headers["ratelimit"], "\"burst\";r=99;t=1");
     }
 
     #[test]

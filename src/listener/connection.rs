@@ -20,7 +20,11 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
 };
-use tokio::{net::TcpStream, sync::OwnedSemaphorePermit, time::sleep};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::sleep,
+};
 use warp::http::{
     HeaderValue, StatusCode, Version,
     header::{CONNECTION, TRANSFER_ENCODING},
@@ -29,7 +33,9 @@ use warp::http::{
 use super::{
     Stop,
     framing::{Framing, Scanner},
+    places::Place,
     tap::Tap,
+    tls::Tls,
 };
 use crate::{
     guard::{Arrival, PeerAddr},
@@ -48,8 +54,9 @@ const HTTP2_PING_EVERY: Duration = Duration::from_secs(20);
 /// Serves one connection to its end, or until the stop; then the request that is being answered is finished.
 pub(super) async fn serve(
     stream: TcpStream,
+    tls: Option<Tls>,
     peer: SocketAddr,
-    place: OwnedSemaphorePermit,
+    place: Place,
     service: Service,
     stop: Stop,
 ) {
@@ -57,6 +64,20 @@ pub(super) async fn serve(
         tracing::debug!(%peer, %error, "connection was gone before it was served");
         return;
     }
+    let Some(tls) = tls else {
+        return speak(stream, peer, place, service, stop).await;
+    };
+    match tls.accept(stream).await {
+        Ok(stream) => speak(stream, peer, place, service, stop).await,
+        Err(error) => tracing::debug!(%peer, %error, "no keys were agreed on"),
+    }
+}
+
+/// Speaks HTTP.
+async fn speak<S>(stream: S, peer: SocketAddr, place: Place, service: Service, stop: Stop)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let framing = Framing::default();
     let io = TokioIo::new(Tap::new(stream, Scanner::new(framing.clone()), place));
     let has_begun = Arc::new(AtomicBool::new(false));

@@ -10,12 +10,10 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-    sync::OwnedSemaphorePermit,
     time::{Sleep, sleep},
 };
 
-use super::framing::Scanner;
+use super::{framing::Scanner, places::Place};
 
 /// How long a client may take nothing of what it is sent: it would hold its place and our answer for ever.
 pub(super) const WRITE_DEADLINE: Duration = Duration::from_secs(30);
@@ -25,14 +23,14 @@ const MAX_LINGER_BYTES: usize = 16 * 1024 * 1024;
 const LINGER_BUFFER_BYTES: usize = 16 * 1024;
 
 /// A client's socket. It holds its place among the allowed connections even after an upgrade to WebSocket.
-pub(super) struct Tap {
-    stream: TcpStream,
+pub(super) struct Tap<S> {
+    stream: S,
     scanner: Scanner,
     /// Runs while the client takes nothing; most of the time it does.
     stalled: Option<Pin<Box<Sleep>>>,
     /// The end of a connection whose client was still sending; most have none.
     linger: Option<Box<Linger>>,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// What is left of the patience with a client that still sends.
@@ -41,8 +39,8 @@ struct Linger {
     num_left: usize,
 }
 
-impl Tap {
-    pub(super) fn new(stream: TcpStream, scanner: Scanner, place: OwnedSemaphorePermit) -> Self {
+impl<S: AsyncRead + AsyncWrite + Unpin> Tap<S> {
+    pub(super) fn new(stream: S, scanner: Scanner, place: Place) -> Self {
         Self {
             stream,
             scanner,
@@ -87,7 +85,7 @@ impl Tap {
     }
 }
 
-impl AsyncRead for Tap {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Tap<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let num_before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
@@ -96,7 +94,7 @@ impl AsyncRead for Tap {
     }
 }
 
-impl AsyncWrite for Tap {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Tap<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.limit_stall(cx, written)

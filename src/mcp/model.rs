@@ -18,7 +18,7 @@ use super::{
     toolbox::Toolbox,
     tools::{self, Tool},
 };
-use crate::{guard::auth::Caller, problem::Problem};
+use crate::{guard::audit::Requester, problem::Problem};
 
 /// How often the model may speak; after that it goes round in circles.
 const MAX_ROUNDS: usize = 6;
@@ -54,14 +54,14 @@ impl Model {
         &self,
         question: &Question,
         toolbox: &Toolbox,
-        caller: Caller,
+        requester: &Requester,
         course: &mut Course,
     ) -> Result<Value, Problem> {
         course.model.clone_from(&self.client.settings().model);
         let talk = Talk {
             model: self,
             toolbox,
-            caller,
+            requester,
             course,
             last: None,
         };
@@ -79,7 +79,7 @@ impl Model {
 struct Talk<'a> {
     model: &'a Model,
     toolbox: &'a Toolbox,
-    caller: Caller,
+    requester: &'a Requester,
     course: &'a mut Course,
     /// What the last tool answered that was called with success.
     last: Option<Value>,
@@ -88,7 +88,7 @@ struct Talk<'a> {
 impl Talk<'_> {
     async fn run(mut self, question: &Question) -> Result<Value, Problem> {
         let mut messages = opening(question);
-        let tools: Vec<Value> = self.toolbox.tools(self.caller).map(function).collect();
+        let tools: Vec<Value> = self.toolbox.tools(&self.requester.caller).map(function).collect();
         for _ in 0..MAX_ROUNDS {
             let turn = self.ask(&messages, &tools).await?;
             if turn.calls.is_empty() {
@@ -140,7 +140,7 @@ impl Talk<'_> {
         };
         self.course.tool = Some(tool.name);
         self.course.arguments.clone_from(&arguments);
-        match self.toolbox.call(tool, &arguments, self.caller).await {
+        match self.toolbox.call(tool, &arguments, self.requester).await {
             Ok(output) => {
                 self.last = Some(output.value.clone());
                 output.into_object()

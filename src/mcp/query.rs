@@ -16,7 +16,7 @@ use super::{
     toolbox::Toolbox,
     tools,
 };
-use crate::{app::App, guard::auth::Caller, problem::Problem};
+use crate::{app::App, guard::audit::Requester, problem::Problem};
 
 /// What the built-in planner is called where others name a model.
 const BUILTIN: &str = "builtin";
@@ -97,7 +97,7 @@ impl Answerer {
     ///
     /// # Errors
     /// 422 when it is not understood, and those of the tool.
-    pub async fn answer(&self, mut question: Question, caller: Caller) -> Result<Answer, Problem> {
+    pub async fn answer(&self, mut question: Question, requester: &Requester) -> Result<Answer, Problem> {
         let begun = Instant::now();
         let mut course = Course {
             model: BUILTIN.to_owned(),
@@ -106,11 +106,11 @@ impl Answerer {
             arguments: Map::new(),
         };
         let result = match self.find_project(&mut question.context).await {
-            Ok(()) => self.find_out(&question, caller, &mut course).await,
+            Ok(()) => self.find_out(&question, requester, &mut course).await,
             Err(problem) => Err(problem),
         };
         let entry = NewEntry {
-            caller: caller.name().to_owned(),
+            caller: requester.caller.name.to_string(),
             query_type: question.kind.name().to_owned(),
             query: question.text,
             tool: course.tool.map(str::to_owned),
@@ -134,15 +134,20 @@ impl Answerer {
         })
     }
 
-    async fn find_out(&self, question: &Question, caller: Caller, course: &mut Course) -> Result<Value, Problem> {
+    async fn find_out(
+        &self,
+        question: &Question,
+        requester: &Requester,
+        course: &mut Course,
+    ) -> Result<Value, Problem> {
         if let Some(model) = &self.app.model {
-            return model.answer(question, &self.toolbox, caller, course).await;
+            return model.answer(question, &self.toolbox, requester, course).await;
         }
         let plan = self.planner.plan(&question.text, &question.context).map_err(refusal)?;
         let tool = tools::find(plan.tool).ok_or_else(|| Problem::internal("a plan names an unknown tool"))?;
         course.tool = Some(tool.name);
         course.arguments.clone_from(&plan.arguments);
-        let output = self.toolbox.call(tool, &plan.arguments, caller).await?;
+        let output = self.toolbox.call(tool, &plan.arguments, requester).await?;
         Ok(plan.result(output))
     }
 

@@ -30,7 +30,7 @@ use super::{
     toolbox::Toolbox,
     tools::{self, Tool},
 };
-use crate::{guard::auth::Caller, problem::Problem};
+use crate::{guard::audit::Requester, problem::Problem};
 
 const INSTRUCTIONS: &str = "BorgOS deploys the code projects of one machine, watches them and keeps them running. Begin \
     with list_projects or search_projects to find ids. Read before you act: list_deployments and get_errors say what is \
@@ -82,7 +82,7 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let mut tools: Vec<ToolInfo> = self.toolbox.tools(caller(&context)?).map(info).collect();
+        let mut tools: Vec<ToolInfo> = self.toolbox.tools(&requester(&context)?.caller).map(info).collect();
         tools.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Ok(ListToolsResult::with_all_items(tools))
     }
@@ -92,11 +92,11 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let caller = caller(&context)?;
+        let requester = requester(&context)?;
         let unknown = || ErrorData::invalid_params(format!("there is no tool `{}`", request.name), None);
         let tool = tools::find(&request.name).ok_or_else(unknown)?;
         let arguments = request.arguments.unwrap_or_default();
-        let result = match self.toolbox.call(tool, &arguments, caller).await {
+        let result = match self.toolbox.call(tool, &arguments, &requester).await {
             Ok(output) => CallToolResult::structured(output.into_object()),
             // Told as a result, so that a model reads it and can do better.
             Err(problem) => refused(&problem),
@@ -110,7 +110,7 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         let cursor = request.and_then(|request| request.cursor);
-        resources::list(&self.toolbox, cursor.as_deref(), caller(&context)?).await
+        resources::list(&self.toolbox, cursor.as_deref(), &requester(&context)?).await
     }
 
     async fn list_resource_templates(
@@ -126,17 +126,17 @@ impl ServerHandler for Server {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let result = resources::read(&self.toolbox, &request.uri, caller(&context)?).await?;
+        let result = resources::read(&self.toolbox, &request.uri, &requester(&context)?).await?;
         Ok(result.into())
     }
 }
 
 /// Returns who calls, as the guard has found out.
-fn caller(context: &RequestContext<RoleServer>) -> Result<Caller, ErrorData> {
+fn requester(context: &RequestContext<RoleServer>) -> Result<Requester, ErrorData> {
     let parts = context.extensions.get::<Parts>();
-    let caller = parts.and_then(|parts| parts.extensions.get::<Caller>());
-    caller
-        .copied()
+    let requester = parts.and_then(|parts| parts.extensions.get::<Requester>());
+    requester
+        .cloned()
         .ok_or_else(|| ErrorData::internal_error("nobody knows who calls", None))
 }
 

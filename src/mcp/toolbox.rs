@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 use tower_service::Service as _;
 use tracing::Instrument;
 use warp::{
+    Reply,
     filters::BoxedFilter,
     http::{StatusCode, header::CONTENT_TYPE},
     reply::Response,
@@ -14,7 +15,11 @@ use warp::{
 
 use super::tools::{self, Shape, Tool};
 use crate::{
-    guard::{auth::Caller, check_scope},
+    guard::{
+        audit::{Auditor, Deed, Requester},
+        auth::Caller,
+        check_scope,
+    },
     problem::Problem,
     routes::{self, TABLE},
 };
@@ -26,6 +31,7 @@ const X_TOTAL_COUNT: &str = "x-total-count";
 #[derive(Clone)]
 pub struct Toolbox {
     resources: BoxedFilter<(Response,)>,
+    auditor: Auditor,
 }
 
 /// What came of a call.
@@ -38,13 +44,14 @@ pub struct Output {
 }
 
 impl Toolbox {
-    /// Makes a toolbox of the filters that answer the REST API.
-    pub fn new(resources: BoxedFilter<(Response,)>) -> Self {
-        Self { resources }
+    /// Makes a toolbox of the filters that answer the REST API. They are behind the guard, so what a tool changes is
+    /// written down here.
+    pub fn new(resources: BoxedFilter<(Response,)>, auditor: Auditor) -> Self {
+        Self { resources, auditor }
     }
 
     /// Iterates over the tools that a caller may use.
-    pub fn tools(&self, caller: Caller) -> impl Iterator<Item = &'static Tool> {
+    pub fn tools(&self, caller: &Caller) -> impl Iterator<Item = &'static Tool> {
         tools::all().filter(move |tool| {
             let endpoint = tool.endpoint();
             endpoint.is_ok_and(|endpoint| check_scope(endpoint.scope, Some(caller)).is_ok())
@@ -55,14 +62,24 @@ impl Toolbox {
     ///
     /// # Errors
     /// Says why not, as the REST API would: the caller may not, an argument is wrong, or the request was refused.
-    pub async fn call(&self, tool: &Tool, arguments: &Map<String, Value>, caller: Caller) -> Result<Output, Problem> {
-        let span = tracing::info_span!("tool", tool = tool.name, caller = caller.name());
-        self.carry_out(tool, arguments, caller).instrument(span).await
+    pub async fn call(
+        &self,
+        tool: &Tool,
+        arguments: &Map<String, Value>,
+        requester: &Requester,
+    ) -> Result<Output, Problem> {
+        let span = tracing::info_span!("tool", tool = tool.name, caller = &*requester.caller.name);
+        self.carry_out(tool, arguments, requester).instrument(span).await
     }
 
-    async fn carry_out(&self, tool: &Tool, arguments: &Map<String, Value>, caller: Caller) -> Result<Output, Problem> {
+    async fn carry_out(
+        &self,
+        tool: &Tool,
+        arguments: &Map<String, Value>,
+        requester: &Requester,
+    ) -> Result<Output, Problem> {
         let endpoint = tool.endpoint()?;
-        check_scope(endpoint.scope, Some(caller))?;
+        check_scope(endpoint.scope, Some(&requester.caller))?;
         let wanted = tool.request(arguments)?;
         let path = wanted.target.split('?').next().unwrap_or_default();
         // An argument must not turn the request into one for another endpoint.
@@ -77,16 +94,24 @@ impl Toolbox {
             .header(CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(body.unwrap_or_default())))
             .map_err(|cause| Problem::internal(format!("a tool's request cannot be made: {cause}")))?;
-        request.extensions_mut().insert(caller);
+        request.extensions_mut().insert(requester.caller.clone());
         // Warp cannot answer a request within another one's poll, so this has a task of its own, which ends with this call.
         let resources = self.resources.clone();
         let mut task = JoinSet::new();
-        task.spawn(async move { warp::service(resources).call(request).await }.in_current_span());
-        match task.join_next().await {
-            Some(Ok(Ok(response))) => read(response, tool.shape).await,
-            Some(Err(cause)) => Err(Problem::internal(format!("a tool's request failed: {cause}"))),
-            None => Err(Problem::internal("a tool's request was never made")),
-        }
+        let work = async {
+            task.spawn(async move { warp::service(resources).call(request).await }.in_current_span());
+            match task.join_next().await {
+                Some(Ok(Ok(response))) => response,
+                Some(Err(cause)) => Problem::internal(format!("a tool's request failed: {cause}")).into_response(),
+                None => Problem::internal("a tool's request was never made").into_response(),
+            }
+        };
+        let deed = Deed {
+            endpoint,
+            path,
+            tool: Some(tool.name),
+        };
+        read(self.auditor.witness(requester, deed, work).await, tool.shape).await
     }
 }
 

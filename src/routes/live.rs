@@ -8,8 +8,9 @@ use warp::{Filter, Reply, filters::BoxedFilter, http::HeaderMap, reply::Response
 use super::with;
 use crate::{
     app::App,
+    guard::auth::Caller,
     problem::Problem,
-    ws::{self, Refusal},
+    ws::{self, Refusal, Viewer},
 };
 
 /// Returns the filter of `/ws`.
@@ -18,14 +19,16 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::get())
         .and(warp::header::headers_cloned())
         .and(warp::ext::optional())
+        .and(warp::ext::get())
         .and(with(app))
         .map(connect)
         .boxed()
 }
 
 /// GET /ws
-fn connect(headers: HeaderMap, on_upgrade: Option<OnUpgrade>, app: Arc<App>) -> Response {
-    match ws::upgrade(&headers, on_upgrade, &app.sessions) {
+fn connect(headers: HeaderMap, on_upgrade: Option<OnUpgrade>, caller: Caller, app: Arc<App>) -> Response {
+    let viewer = Viewer::new(caller, app.system.credentials.clone());
+    match ws::upgrade(&headers, on_upgrade, &app.sessions, viewer) {
         Ok(response) => response.map(|()| Response::default().into_body()),
         Err(refusal) => refused(refusal),
     }

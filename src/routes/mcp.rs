@@ -18,7 +18,7 @@ use super::{answer, with};
 use crate::{
     app::App,
     body,
-    guard::auth::Caller,
+    guard::audit::Requester,
     mcp::{
         query::{Answerer, Kind, Question},
         server::{self, HttpServer},
@@ -79,7 +79,7 @@ pub(super) fn routes(app: &Arc<App>, toolbox: Toolbox) -> BoxedFilter<(Response,
         .and(warp::get())
         .and(query::none())
         .and(warp::ext::get())
-        .map(move |caller| list_tools(&toolbox, caller));
+        .map(move |requester: Requester| list_tools(&toolbox, &requester));
     let ask = warp::path!("api" / "v1" / "mcp" / "query")
         .and(warp::post())
         .and(query::none())
@@ -104,13 +104,13 @@ pub(super) fn routes(app: &Arc<App>, toolbox: Toolbox) -> BoxedFilter<(Response,
 }
 
 /// GET /api/v1/mcp/tools
-fn list_tools(toolbox: &Toolbox, caller: Caller) -> Result<Reply, Problem> {
-    let tools = toolbox.tools(caller).map(ToolBody::from).collect();
+fn list_tools(toolbox: &Toolbox, requester: &Requester) -> Result<Reply, Problem> {
+    let tools = toolbox.tools(&requester.caller).map(ToolBody::from).collect();
     Ok(reply::ok(&Tools { tools }))
 }
 
 /// POST /api/v1/mcp/query
-async fn ask(caller: Caller, request: Ask, answerer: Arc<Answerer>) -> Result<Reply, Problem> {
+async fn ask(requester: Requester, request: Ask, answerer: Arc<Answerer>) -> Result<Reply, Problem> {
     if request.query.trim().is_empty() || request.query.chars().count() > MAX_QUERY_CHARS {
         let reason = format!("must have 1 to {MAX_QUERY_CHARS} characters");
         return Err(Problem::invalid_field("query", reason));
@@ -120,7 +120,7 @@ async fn ask(caller: Caller, request: Ask, answerer: Arc<Answerer>) -> Result<Re
         text: request.query,
         context: request.context.unwrap_or_default(),
     };
-    Ok(reply::ok(&answerer.answer(question, caller).await?))
+    Ok(reply::ok(&answerer.answer(question, &requester).await?))
 }
 
 /// GET /api/v1/mcp/queries
@@ -136,10 +136,10 @@ async fn queries(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
 }
 
 /// POST /mcp
-async fn speak(headers: HeaderMap, caller: Caller, message: Bytes, server: HttpServer) -> Response {
+async fn speak(headers: HeaderMap, requester: Requester, message: Bytes, server: HttpServer) -> Response {
     let mut request = Request::new(message.into());
     *request.method_mut() = Method::POST;
     *request.headers_mut() = headers;
-    request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(requester);
     server::respond(&server, request).await.map(Into::into)
 }

@@ -1,5 +1,6 @@
 //! How a request finds its line in the route table.
 
+use borgos_actors::value;
 use warp::http::{HeaderValue, Method};
 
 use crate::{
@@ -34,6 +35,16 @@ impl Scope {
             Self::Read => "read",
             Self::Deploy => "deploy",
             Self::Admin => "admin",
+        }
+    }
+
+    /// Says whether a credential of that scope is enough.
+    pub fn is_met_by(self, scope: value::Scope) -> bool {
+        match self {
+            Self::Public => true,
+            Self::Read => scope >= value::Scope::Read,
+            Self::Deploy => scope >= value::Scope::Deploy,
+            Self::Admin => scope >= value::Scope::Admin,
         }
     }
 }
@@ -100,6 +111,11 @@ impl Endpoint {
             )),
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Says whether a request changes something that people answer for.
+    pub fn is_change(&self) -> bool {
+        self.method != Method::GET && matches!(self.scope, Scope::Deploy | Scope::Admin)
     }
 
     fn has_parameters(&self) -> bool {

@@ -17,6 +17,8 @@ pub(super) enum Ending {
     Missed,
     /// The client sent too much after being told so. 1008.
     Flood,
+    /// The client's credential was revoked or has expired. 1008.
+    Unauthorized,
     /// The client sent binary data. 1003.
     Binary,
     /// The client sent more than 64 KiB at once. 1009.
@@ -41,6 +43,7 @@ impl Ending {
             Self::Slow => (CloseCode::Again, "too slow, reconnect with `since`"),
             Self::Missed => (CloseCode::Again, "events were missed, reconnect"),
             Self::Flood => (CloseCode::Policy, "too many messages"),
+            Self::Unauthorized => (CloseCode::Policy, "the credential is no longer valid"),
             Self::Binary => (CloseCode::Unsupported, "only text is understood"),
             Self::TooBig => (CloseCode::Size, "a message has at most 64 KiB"),
             Self::NotText => (CloseCode::Invalid, "text must be UTF-8"),

@@ -20,6 +20,7 @@ use super::{
     inbound::{Inbound, Verdict},
     protocol::{Reason, Reference, Reply, Request},
     socket::{Incoming, Socket, text_message},
+    viewer::Viewer,
 };
 
 /// One connection. Everything happens in turn: while something is written, nothing is read.
@@ -28,17 +29,19 @@ pub(super) struct Session<S> {
     feed: Feed,
     inbound: Inbound,
     heartbeat: Heartbeat,
+    viewer: Viewer,
     stop: CancellationToken,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Takes over a connection whose handshake is done.
-    pub(super) async fn new(connection: S, bus: EventBus, stop: CancellationToken) -> Self {
+    pub(super) async fn new(connection: S, bus: EventBus, viewer: Viewer, stop: CancellationToken) -> Self {
         Self {
             socket: Socket::new(connection).await,
             feed: Feed::new(bus),
             inbound: Inbound::new(),
             heartbeat: Heartbeat::new(),
+            viewer,
             stop,
         }
     }
@@ -57,6 +60,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             let step = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => Err(Ending::Stopping),
+                () = self.viewer.lost() => Err(Ending::Unauthorized),
                 incoming = self.socket.receive() => match incoming {
                     Ok(incoming) => self.take_in(incoming).await,
                     Err(ending) => Err(ending),

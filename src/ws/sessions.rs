@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument, debug, debug_span};
 
-use super::{Refusal, session::Session};
+use super::{Refusal, session::Session, viewer::Viewer};
 
 /// The answer to a handshake is sent within that time, or the connection is given up.
 const UPGRADE_DEADLINE: Duration = Duration::from_secs(10);
@@ -63,7 +63,7 @@ impl Sessions {
     }
 
     /// Starts a session on a connection as soon as it has left HTTP.
-    pub(super) fn start(&self, on_upgrade: OnUpgrade) -> Result<(), Refusal> {
+    pub(super) fn start(&self, on_upgrade: OnUpgrade, viewer: Viewer) -> Result<(), Refusal> {
         if self.stop.is_cancelled() {
             return Err(Refusal::Stopping);
         }
@@ -71,7 +71,7 @@ impl Sessions {
         let session = async move {
             tokio::select! {
                 () = abort.cancelled() => {}
-                () = run(on_upgrade, bus, stop) => {}
+                () = run(on_upgrade, bus, viewer, stop) => {}
             }
         };
         self.tasks.spawn(session.instrument(debug_span!("ws")));
@@ -79,9 +79,14 @@ impl Sessions {
     }
 }
 
-async fn run(on_upgrade: OnUpgrade, bus: EventBus, stop: CancellationToken) {
+async fn run(on_upgrade: OnUpgrade, bus: EventBus, viewer: Viewer, stop: CancellationToken) {
     match timeout(UPGRADE_DEADLINE, on_upgrade).await {
-        Ok(Ok(connection)) => Session::new(TokioIo::new(connection), bus, stop).await.run().await,
+        Ok(Ok(connection)) => {
+            Session::new(TokioIo::new(connection), bus, viewer, stop)
+                .await
+                .run()
+                .await
+        }
         Ok(Err(error)) => debug!(%error, "a connection broke before it became a WebSocket"),
         Err(_) => debug!("a connection did not become a WebSocket in time"),
     }

@@ -3,13 +3,17 @@
 use hyper::{
     HeaderMap, Response, StatusCode,
     header::{
-        CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+        CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+        SEC_WEBSOCKET_VERSION, UPGRADE,
     },
     upgrade::OnUpgrade,
 };
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::Sessions;
+use super::{Sessions, Viewer};
+
+/// The subprotocol that a client may offer.
+const PROTOCOL: &str = "borgos";
 
 /// A key is 16 bytes in base64: 22 digits and two fillers.
 const KEY_DIGITS: usize = 22;
@@ -71,12 +75,14 @@ pub fn upgrade(
     headers: &HeaderMap,
     on_upgrade: Option<OnUpgrade>,
     sessions: &Sessions,
+    viewer: Viewer,
 ) -> Result<Response<()>, Refusal> {
     let key = check(headers)?;
     let on_upgrade = on_upgrade.ok_or(Refusal::Malformed("this connection cannot be upgraded; use HTTP/1.1"))?;
     let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes()))
         .map_err(|_| Refusal::Malformed("`Sec-WebSocket-Key` is not valid"))?;
-    sessions.start(on_upgrade)?;
+    let protocol = protocol(headers)?;
+    sessions.start(on_upgrade, viewer)?;
 
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -84,6 +90,9 @@ pub fn upgrade(
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    if let Some(protocol) = protocol {
+        headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
+    }
     Ok(response)
 }
 
@@ -103,6 +112,23 @@ fn check(headers: &HeaderMap) -> Result<&HeaderValue, Refusal> {
         (Some(key), None) if is_key(key.as_bytes()) => Ok(key),
         (None, _) => Err(Refusal::Malformed("`Sec-WebSocket-Key` is missing")),
         _ => Err(Refusal::Malformed("`Sec-WebSocket-Key` is not valid")),
+    }
+}
+
+/// Returns the subprotocol to answer with, if the client offers it. A credential among the offers is never sent back, so
+/// it must not be the only one: browsers close a connection that accepts none.
+fn protocol(headers: &HeaderMap) -> Result<Option<&'static str>, Refusal> {
+    let values = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+    let offered = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    let offered: Vec<&str> = offered.map(str::trim).collect();
+    match offered.contains(&PROTOCOL) {
+        true => Ok(Some(PROTOCOL)),
+        false if offered.iter().any(|name| name.starts_with("borgos.")) => Err(Refusal::Malformed(
+            "offer the subprotocol `borgos` beside the one that is a credential",
+        )),
+        false => Ok(None),
     }
 }
 
@@ -160,6 +186,18 @@ mod tests {
             status(&[(SEC_WEBSOCKET_KEY, Some("dGhlIHNhbXBsZSBub25jZQ=a"))]),
             Some(400)
         );
+    }
+
+    #[test]
+    fn a_credential_is_never_the_subprotocol_that_is_accepted() {
+        let accepted = |offered| protocol(&headers(&[(SEC_WEBSOCKET_PROTOCOL, offered)]));
+        assert_eq!(accepted(None), Ok(None));
+        assert_eq!(accepted(Some("graphql-ws")), Ok(None));
+        assert_eq!(accepted(Some("borgos.ticket.abc, borgos")), Ok(Some("borgos")));
+        assert!(matches!(
+            accepted(Some("borgos.ticket.abc")),
+            Err(Refusal::Malformed(_))
+        ));
     }
 
     #[test]

@@ -1,6 +1,9 @@
-//! Who may ask: the token, and the checks against pages of other sites.
+//! Who may ask: every endpoint with every kind of credential, and the checks against pages of other sites.
 
-use borgos::routes::{Scope, TABLE};
+mod matrix;
+mod network;
+mod sockets;
+
 use reqwest::Method;
 use serde_json::json;
 use tokio::{
@@ -8,55 +11,9 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{Answer, Http, Runtime, Setup, World};
+use crate::support::{Answer, Runtime, Setup, World};
 
 const TOKEN: &str = "let-me-in-0123456789";
-
-#[tokio::test]
-async fn no_endpoint_but_the_public_ones_answers_without_the_token() {
-    let world = Setup::new(Runtime::Process).token(TOKEN).start().await;
-    let stranger = Http::new(&world.base_url(), None);
-    let guesser = Http::new(&world.base_url(), Some("let-me-in-0123456788"));
-    for endpoint in TABLE {
-        let path = endpoint
-            .path
-            .replace("{id}", "1")
-            .replace("{path}", "event-bus")
-            .replace("{file}", "README.md");
-        for client in [&stranger, &guesser] {
-            let answer = client
-                .try_send(endpoint.method.clone(), &path, Some(&json!({})))
-                .await
-                .unwrap();
-            if endpoint.scope == Scope::Public {
-                answer.expect(200);
-            } else {
-                assert_documented_refusal(answer, &path);
-            }
-        }
-        let known = world
-            .try_send(endpoint.method.clone(), &path, Some(&json!({})))
-            .await
-            .unwrap();
-        assert!(
-            !matches!(known.status, 401 | 403 | 405),
-            "{} {path}: {known:?}",
-            endpoint.method
-        );
-    }
-    assert_eq!(world.num_rows().await, 0);
-    world.close().await;
-}
-
-fn assert_documented_refusal(answer: Answer, path: &str) {
-    assert!(
-        answer.header("www-authenticate").starts_with("Bearer"),
-        "{path}: {answer:?}"
-    );
-    let body = answer.expect(401);
-    assert_eq!(body["error"], "Unauthorized", "{path}");
-    assert_eq!(body["message"], "Invalid or missing authentication token", "{path}");
-}
 
 #[tokio::test]
 async fn a_request_for_another_host_is_refused() {
@@ -135,4 +92,32 @@ async fn raw(world: &World, head: &str) -> String {
     let mut answer = vec![0; 1024];
     let num_bytes = connection.read(&mut answer).await.unwrap();
     String::from_utf8_lossy(&answer[..num_bytes]).into_owned()
+}
+
+#[tokio::test]
+async fn only_who_opens_an_address_is_asked_for_a_password() {
+    let world = Setup::new(Runtime::Process).token(TOKEN).start().await;
+    let challenge = async |mode: Option<&str>| {
+        let stranger = world.with(None);
+        let request = stranger.request(Method::GET, "/api/v1/projects");
+        let request = match mode {
+            Some(mode) => request.header("sec-fetch-mode", mode),
+            None => request,
+        };
+        let answer = Answer::to(request).await.unwrap();
+        let challenge = answer.header("www-authenticate").to_owned();
+        answer.expect(401);
+        challenge
+    };
+    for mode in [None, Some("navigate")] {
+        let asked = challenge(mode).await;
+        assert!(
+            asked.starts_with("Bearer") && asked.contains("Basic realm="),
+            "{mode:?}: {asked}"
+        );
+    }
+    for mode in ["cors", "same-origin", "no-cors", "websocket"] {
+        assert_eq!(challenge(Some(mode)).await, "Bearer realm=\"borgos\"", "{mode}");
+    }
+    world.close().await;
 }

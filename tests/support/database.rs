@@ -7,7 +7,16 @@ use uuid::Uuid;
 
 /// What requests write to. `events` is left out, since actors write there by themselves; each change of these tables
 /// comes with its event.
-const WRITTEN: [&str; 6] = ["projects", "deployments", "releases", "error_log", "tasks", "webhooks"];
+const WRITTEN: [&str; 8] = [
+    "projects",
+    "deployments",
+    "releases",
+    "error_log",
+    "tasks",
+    "tokens",
+    "users",
+    "webhooks",
+];
 
 /// Which database a world uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

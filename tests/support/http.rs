@@ -1,8 +1,12 @@
 //! The HTTP client of the tests.
 
-use std::{sync::Once, time::Duration};
+use std::{net::IpAddr, sync::Once, time::Duration};
 
-use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use reqwest::{
+    Client, Method, RequestBuilder,
+    header::{AUTHORIZATION, HeaderMap},
+};
 use serde_json::Value;
 
 /// No answer takes longer, not even one that the server computes on a busy machine.
@@ -55,7 +59,7 @@ impl Answer {
 pub(crate) struct Http {
     base_url: String,
     client: Client,
-    token: Option<String>,
+    authorization: Option<String>,
 }
 
 /// Installs what every client needs, TLS or not, once for all of this process.
@@ -68,27 +72,53 @@ pub(crate) fn install_tls_provider() {
     });
 }
 
+fn client(address: Option<IpAddr>) -> Client {
+    install_tls_provider();
+    Client::builder()
+        .no_proxy()
+        .timeout(ANSWER_TIMEOUT)
+        .local_address(address)
+        .build()
+        .expect("a client without options")
+}
+
 impl Http {
     /// Makes a client for the server at `base_url` that sends `token`, if there is one, with each request.
     pub(crate) fn new(base_url: &str, token: Option<&str>) -> Self {
-        install_tls_provider();
-        let client = Client::builder()
-            .no_proxy()
-            .timeout(ANSWER_TIMEOUT)
-            .build()
-            .expect("a client without options");
         Self {
             base_url: base_url.to_owned(),
-            client,
-            token: token.map(str::to_owned),
+            client: client(None),
+            authorization: token.map(|token| format!("Bearer {token}")),
+        }
+    }
+
+    /// The same server, asked with another `Authorization`.
+    pub(crate) fn with(&self, authorization: Option<&str>) -> Self {
+        Self {
+            authorization: authorization.map(str::to_owned),
+            ..self.clone()
+        }
+    }
+
+    /// The same server, asked by a user.
+    pub(crate) fn with_password(&self, name: &str, password: &str) -> Self {
+        let pair = STANDARD.encode(format!("{name}:{password}"));
+        self.with(Some(&format!("Basic {pair}")))
+    }
+
+    /// The same server, asked from this address of the loopback.
+    pub(crate) fn from(&self, address: [u8; 4]) -> Self {
+        Self {
+            client: client(Some(address.into())),
+            ..self.clone()
         }
     }
 
     /// Begins a request, for those that need more than a JSON body.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.base_url));
-        match &self.token {
-            Some(token) => request.bearer_auth(token),
+        match &self.authorization {
+            Some(authorization) => request.header(AUTHORIZATION, authorization),
             None => request,
         }
     }

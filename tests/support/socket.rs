@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Message, client::IntoClientRequest, http::HeaderValue, protocol::CloseFrame},
+    tungstenite::{Error, Message, client::IntoClientRequest, http::HeaderValue, protocol::CloseFrame},
 };
 
 const FRAME_TIMEOUT: Duration = Duration::from_secs(30);
@@ -28,6 +28,23 @@ impl Socket {
         }
         let (stream, _) = connect_async(request).await.expect("the upgrade is accepted");
         Self { stream }
+    }
+
+    /// Connects as a page of a browser does, which can only offer subprotocols. Returns the one that was accepted, or the
+    /// status of the refusal.
+    pub(crate) async fn offering(url: &str, protocols: &str) -> Result<(Self, String), u16> {
+        let mut request = url.into_client_request().expect("a WebSocket address");
+        let offered = HeaderValue::try_from(protocols).expect("names of protocols");
+        request.headers_mut().insert("sec-websocket-protocol", offered);
+        match connect_async(request).await {
+            Ok((stream, response)) => {
+                let accepted = response.headers().get("sec-websocket-protocol");
+                let accepted = accepted.map_or("", |value| value.to_str().expect("a name"));
+                Ok((Self { stream }, accepted.to_owned()))
+            }
+            Err(Error::Http(response)) => Err(response.status().as_u16()),
+            Err(error) => panic!("no answer to the handshake: {error}"),
+        }
     }
 
     /// Sends the documented frame.

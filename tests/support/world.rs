@@ -264,7 +264,18 @@ impl World {
 
     /// Connects to `/ws`.
     pub(crate) async fn socket(&self) -> Socket {
-        Socket::connect(&format!("ws://127.0.0.1:{}/ws", self.port), self.setup.token.as_deref()).await
+        Socket::connect(&self.socket_url(), self.setup.token.as_deref()).await
+    }
+
+    /// Has the world's own clients send this token from now on.
+    pub(crate) fn become_known_by(&mut self, token: &str) {
+        self.http = Http::new(&self.base_url(), Some(token));
+        self.setup.token = Some(token.to_owned());
+    }
+
+    /// Returns the address of `/ws`.
+    pub(crate) fn socket_url(&self) -> String {
+        format!("ws://127.0.0.1:{}/ws", self.port)
     }
 
     /// Returns the directory for projects.

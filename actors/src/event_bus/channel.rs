@@ -1,8 +1,10 @@
-//! Names of channels: seven known ones, and one of its own for each project, deployment and task.
+//! Names of channels: eight known ones, and one of its own for each project, deployment and task.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer};
+
+use crate::value::Scope;
 
 /// A stream of events with offsets of its own, such as `deployments` or `deployments:7`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,7 +20,7 @@ pub struct UnknownChannel;
 
 impl Channel {
     /// Every channel that is not of a single subject.
-    pub const NAMES: [&'static str; 7] = [
+    pub const NAMES: [&'static str; 8] = [
         "projects",
         "deployments",
         "errors",
@@ -26,6 +28,7 @@ impl Channel {
         "agent-zero",
         "actors",
         "system",
+        "access",
     ];
 
     /// The channels that also have one channel for each subject.
@@ -48,6 +51,14 @@ impl Channel {
             name: self.name,
             subject: Some(subject),
         })
+    }
+
+    /// Returns what who reads it must be allowed to: a channel that nobody has thought about is for admins.
+    pub fn scope(self) -> Scope {
+        match self.name {
+            "projects" | "deployments" | "errors" | "tasks" | "agent-zero" | "actors" | "system" => Scope::Read,
+            _ => Scope::Admin,
+        }
     }
 
     /// Lists the known names as a person reads them.
@@ -118,6 +129,13 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Channel>().unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn changes_of_credentials_are_for_admins() {
+        let scope = |text: &str| text.parse::<Channel>().unwrap().scope();
+        assert_eq!(scope("access"), Scope::Admin);
+        assert_eq!((scope("errors"), scope("tasks:1")), (Scope::Read, Scope::Read));
     }
 
     #[test]

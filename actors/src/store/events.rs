@@ -39,6 +39,8 @@ pub const AGENT_ZERO: &str = "agent-zero";
 pub const ACTORS: &str = "actors";
 /// What happens to BorgOS itself.
 pub const SYSTEM: &str = "system";
+/// Changes of tokens and users.
+pub const ACCESS: &str = "access";
 
 /// The advisory lock under which offsets are given on PostgreSQL, where several programs may share the database.
 const POSTGRES_LOCK: i64 = 0x0062_6f72_676f_7302;

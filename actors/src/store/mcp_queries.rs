@@ -4,16 +4,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
-use sea_orm::{QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
+use sea_orm::{QueryOrder, QueryTrait, entity::prelude::*};
 use serde::Serialize;
 
-use super::{Listed, Page, Store, ago, column::storable};
+use super::{Listed, Page, Store, column::storable};
 use crate::{Error, id::QueryId};
 
 mod row;
-
-/// Rows per transaction, so that writers wait for milliseconds.
-const BATCH: u64 = 1_000;
 
 /// A query that was answered or refused.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -114,15 +111,7 @@ pub async fn list(store: &Store, filter: &Filter, page: Page) -> Result<Listed<E
 /// # Errors
 /// Fails when the database does; what was deleted before that stays deleted.
 pub async fn prune(store: &Store, max_age: Duration) -> Result<u64, Error> {
-    let Some(oldest_kept) = ago(max_age) else {
-        return Ok(0);
-    };
-    let old = row::Entity::find()
-        .select_only()
-        .column(row::Column::Id)
-        .filter(row::Column::AskedAt.lt(oldest_kept))
-        .limit(BATCH)
-        .into_query();
-    let delete = row::Entity::delete_many().filter(row::Column::Id.in_subquery(old));
-    store.delete_batches(delete, BATCH).await
+    store
+        .prune::<row::Entity>(row::Column::Id, row::Column::AskedAt, max_age)
+        .await
 }

@@ -1,6 +1,7 @@
 //! The store, the same tests over SQLite and PostgreSQL.
 
 mod audit;
+mod credentials;
 mod deployments;
 mod engines;
 mod errors;
@@ -38,7 +39,9 @@ fn every_answer_can_be_awaited_on_any_thread() {
         super::tasks::list(&store, &Default::default(), PAGE).await?;
         super::tasks::attempts(&store, TaskId(1)).await?;
         super::tasks::loads(&store).await?;
-        super::audit::list(&store, PAGE).await?;
+        super::audit::list(&store, &Default::default(), PAGE).await?;
+        super::tokens::valid(&store).await?;
+        super::users::logins(&store).await?;
         super::mcp_queries::list(&store, &Default::default(), PAGE).await?;
         super::webhooks::list(&store, PAGE).await?;
         super::webhooks::lagging(&store).await?;
@@ -62,6 +65,8 @@ fn every_answer_can_be_awaited_on_any_thread() {
         super::webhooks::update(&store, WebhookId(1), &Default::default()).await?;
         super::webhooks::spool(&store, WebhookId(1), |_, _| None).await?;
         super::webhooks::delete(&store, WebhookId(1)).await?;
+        super::tokens::revoke(&store, crate::id::TokenId(1)).await?;
+        super::users::delete(&store, crate::id::UserId(1)).await?;
         let owner = super::tasks::Owner::new(store.instance());
         super::tasks::create(&store, &samples::new_task("llm"), 1).await?;
         super::tasks::claim(&store, &owner, &[], 1, Duration::ZERO).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ractor::Actor;
 
 use crate::{
-    agent_zero,
+    agent_zero, credentials,
     deployments::reconciler,
     edge, event_bus, journal, metrics, scanner, search_index,
     store::ANSWER_TIMEOUT,
@@ -45,6 +45,7 @@ const TENANTS: Limit = Limit::BackOff {
 pub(super) struct Handles {
     store_watch: Handle<store_watch::Message>,
     metrics: Handle<metrics::Message>,
+    pub(super) credentials: Handle<credentials::Message>,
     pub(super) events: Handle<event_bus::Message>,
     pub(super) journal: Handle<journal::Message>,
     pub(super) edge: Handle<edge::Message>,
@@ -61,6 +62,7 @@ impl Handles {
         Self {
             store_watch: Handle::new("store-watch", CAPACITY),
             metrics: Handle::new("metrics", CAPACITY),
+            credentials: Handle::new(credentials::PATH, CAPACITY),
             events: Handle::new(event_bus::PATH, EVENT_BUS_CAPACITY),
             journal: Handle::new("journal", CAPACITY),
             edge: Handle::new(edge::PATH, CAPACITY),
@@ -80,6 +82,7 @@ pub(super) struct Parts {
     pub(super) store_watch: store_watch::Args,
     pub(super) journal: journal::Args,
     pub(super) metrics: metrics::Args,
+    pub(super) credentials: credentials::Args,
     pub(super) edge: edge::Args,
     pub(super) scanner: scanner::Args,
     pub(super) search_index: search_index::Args,
@@ -117,6 +120,13 @@ impl Parts {
                 worker(&handles.events, "event-bus", || event_bus::Bus, self.events),
                 worker(&handles.journal, "journal", || journal::Journal, self.journal).stall(STORE_STALL),
                 worker(&handles.metrics, "metrics", || metrics::Metrics, self.metrics),
+                worker(
+                    &handles.credentials,
+                    "credentials",
+                    || credentials::Keeper,
+                    self.credentials,
+                )
+                .stall(STORE_STALL),
                 worker(&handles.edge, "edge", || edge::EdgeActor, self.edge),
                 worker(&handles.scanner, "scanner", || scanner::Scanner, self.scanner),
                 worker(

@@ -97,6 +97,19 @@ pub(super) async fn listener(config: &Config) -> Finding {
     }
 }
 
+/// Can others reach the service, and is there a credential that keeps out who has none?
+pub(super) async fn credential(config: &Config) -> Finding {
+    if config.is_loopback_only() {
+        return Finding::ok("only this machine reaches the listener");
+    }
+    let remedy = "add a user with `borgos user add NAME --admin`, or set BORGOS_TOKEN";
+    match serve::has_credential(config).await {
+        Ok(true) => Finding::ok("others reach the listener, and need a credential"),
+        Ok(false) => Finding::fail("others reach the listener, and there is no credential", remedy),
+        Err(error) => Finding::warn(format!("credentials are unknown: {error:#}"), remedy),
+    }
+}
+
 /// Does the database answer, and is it one that this program can use?
 pub(super) async fn database(config: &Config) -> Finding {
     let condition = match serve::database(config) {

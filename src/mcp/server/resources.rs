@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{error, unknown};
 use crate::{
-    guard::auth::Caller,
+    guard::audit::Requester,
     mcp::{
         toolbox::{Output, Toolbox},
         tools,
@@ -26,7 +26,7 @@ const PAGE: usize = 100;
 pub(super) async fn list(
     toolbox: &Toolbox,
     cursor: Option<&str>,
-    caller: Caller,
+    requester: &Requester,
 ) -> Result<ListResourcesResult, ErrorData> {
     let offset: usize = match cursor {
         Some(cursor) => cursor
@@ -35,7 +35,7 @@ pub(super) async fn list(
         None => 0,
     };
     let arguments = json!({"limit": PAGE, "offset": offset});
-    let output = call(toolbox, "list_projects", &arguments, caller)
+    let output = call(toolbox, "list_projects", &arguments, requester)
         .await
         .map_err(|problem| error(&problem))?;
     let total = output.total.unwrap_or_default();
@@ -62,7 +62,7 @@ pub(super) fn templates() -> Vec<ResourceTemplate> {
 }
 
 /// Reads one resource.
-pub(super) async fn read(toolbox: &Toolbox, uri: &str, caller: Caller) -> Result<ReadResourceResult, ErrorData> {
+pub(super) async fn read(toolbox: &Toolbox, uri: &str, requester: &Requester) -> Result<ReadResourceResult, ErrorData> {
     let address = uri.strip_prefix(PREFIX).ok_or_else(|| unknown(uri))?;
     let (id, file) = match address.split_once("/files/") {
         Some((id, file)) => (id, Some(unescape(file).ok_or_else(|| unknown(uri))?)),
@@ -70,8 +70,16 @@ pub(super) async fn read(toolbox: &Toolbox, uri: &str, caller: Caller) -> Result
     };
     let id = parse_id(id).ok_or_else(|| unknown(uri))?;
     let asked = match &file {
-        Some(path) => call(toolbox, "read_file", &json!({"project_id": id, "path": path}), caller).await,
-        None => call(toolbox, "get_project_details", &json!({"project_id": id}), caller).await,
+        Some(path) => {
+            call(
+                toolbox,
+                "read_file",
+                &json!({"project_id": id, "path": path}),
+                requester,
+            )
+            .await
+        }
+        None => call(toolbox, "get_project_details", &json!({"project_id": id}), requester).await,
     };
     let output = asked.map_err(|problem| error(&problem))?;
     let contents = match output.value {
@@ -81,10 +89,12 @@ pub(super) async fn read(toolbox: &Toolbox, uri: &str, caller: Caller) -> Result
     Ok(ReadResourceResult::new(vec![contents]))
 }
 
-async fn call(toolbox: &Toolbox, name: &str, arguments: &Value, caller: Caller) -> Result<Output, Problem> {
+async fn call(toolbox: &Toolbox, name: &str, arguments: &Value, requester: &Requester) -> Result<Output, Problem> {
     let tool = tools::find(name).ok_or_else(|| Problem::internal(format!("there is no tool `{name}`")))?;
     let none = Map::new();
-    toolbox.call(tool, arguments.as_object().unwrap_or(&none), caller).await
+    toolbox
+        .call(tool, arguments.as_object().unwrap_or(&none), requester)
+        .await
 }
 
 fn resource(project: &Value) -> Resource {

@@ -21,6 +21,8 @@ pub(in crate::ws) enum Reason {
     InvalidFilter(#[from] InvalidFilter),
     #[error("unknown channels: {names}; known are {known}", names = .0.join(", "), known = Channel::known())]
     UnknownChannels(Vec<String>),
+    #[error("the credential may not read these channels: {}", .0.join(", "))]
+    Forbidden(Vec<String>),
     #[error("a connection reads at most {MAX_CHANNELS} channels")]
     TooManyChannels,
     #[error("at most 10 messages per second are accepted; this one was not read")]
@@ -39,6 +41,7 @@ impl Reason {
             Self::NotSupported(_) => "NOT_SUPPORTED",
             Self::InvalidFilter(_) => "INVALID_FILTER",
             Self::UnknownChannels(_) => "UNKNOWN_CHANNEL",
+            Self::Forbidden(_) => "INSUFFICIENT_SCOPE",
             Self::TooManyChannels => "TOO_MANY_CHANNELS",
             Self::RateLimited => "RATE_LIMITED",
             Self::Unavailable(_) => "UNAVAILABLE",

@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(error["code"], "UNKNOWN_CHANNEL");
         assert_eq!(
             error["message"],
-            "unknown channels: project; known are projects, deployments, errors, tasks, agent-zero, actors, system, \
+            "unknown channels: project; known are projects, deployments, errors, tasks, agent-zero, actors, system, access, \
              projects:ID, deployments:ID, tasks:ID"
         );
         assert!(error.get("ref").is_none());

@@ -23,6 +23,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             self.refuse(subscribe.reference.clone(), &Reason::UnknownChannels(unknown))
                 .await?;
         }
+        let (channels, forbidden): (Vec<Channel>, Vec<Channel>) =
+            channels.into_iter().partition(|channel| self.viewer.may_read(*channel));
+        if !forbidden.is_empty() {
+            let names = forbidden.iter().map(Channel::to_string).collect();
+            self.refuse(subscribe.reference.clone(), &Reason::Forbidden(names))
+                .await?;
+        }
         if channels.is_empty() {
             return Ok(());
         }

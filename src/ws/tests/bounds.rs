@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use borgos_actors::{event_bus::EventBus, supervision::Handle};
+use borgos_actors::{credentials::Caller, event_bus::EventBus, supervision::Handle};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use serde_json::json;
@@ -15,9 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     client::{Client, offsets},
-    world::{World, eventually, open_store},
+    world::{World, credentials, eventually, open_store},
 };
-use crate::ws::{session::Session, socket::MAX_MESSAGE_BYTES};
+use crate::ws::{Viewer, session::Session, socket::MAX_MESSAGE_BYTES};
 
 /// Longer than the bus waits for a slow reader to make room, shorter than that and the deadline for closing.
 const SLOW: Duration = Duration::from_millis(12_500);
@@ -177,11 +177,18 @@ async fn all_connections_are_told_when_the_service_stops() {
 /// A session over a pipe, whose clock can be turned: it never asks the bus for anything.
 async fn piped() -> (JoinSet<()>, DuplexStream, Arc<tempfile::TempDir>) {
     let directory = Arc::new(tempfile::tempdir().unwrap());
-    let bus = EventBus::new(Handle::new("nobody", 1), open_store(&directory).await);
+    let store = open_store(&directory).await;
+    let viewer = Viewer::new(Caller::local(), credentials(&store, &directory).await);
+    let bus = EventBus::new(Handle::new("nobody", 1), store);
     let (near, far) = tokio::io::duplex(4096);
     tokio::time::pause();
     let mut tasks = JoinSet::new();
-    tasks.spawn(async move { Session::new(near, bus, CancellationToken::new()).await.run().await });
+    tasks.spawn(async move {
+        Session::new(near, bus, viewer, CancellationToken::new())
+            .await
+            .run()
+            .await
+    });
     (tasks, far, directory)
 }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use borgos_actors::{
+    credentials::{Caller, Credentials},
     event_bus::{self, Bus, EventBus},
     id::ProjectId,
     store::{
@@ -28,7 +29,7 @@ use tokio::{
 };
 
 use super::client::Client;
-use crate::ws::{Sessions, upgrade};
+use crate::ws::{Sessions, Viewer, upgrade};
 
 /// Small, so that a reader that stands still is noticed after few events.
 const SEND_BUFFER_BYTES: u32 = 8 * 1024;
@@ -54,7 +55,8 @@ impl World {
         let listener = listener();
         let address = listener.local_addr().unwrap();
         let mut server = JoinSet::new();
-        server.spawn(serve(listener, sessions.clone()));
+        let credentials = credentials(&store, &directory).await;
+        server.spawn(serve(listener, sessions.clone(), credentials));
         Self {
             store,
             sessions,
@@ -162,6 +164,12 @@ pub(super) async fn open_store(directory: &tempfile::TempDir) -> Store {
     .unwrap()
 }
 
+/// Those of an empty database, in which everybody is known.
+pub(super) async fn credentials(store: &Store, directory: &tempfile::TempDir) -> Credentials {
+    let prepared = Credentials::prepare(store, directory.path(), Handle::new("credentials", 10)).await;
+    prepared.unwrap().0
+}
+
 async fn start_tree(store: &Store, handle: &Handle<event_bus::Message>) -> Tree {
     let store = store.clone();
     let bus = ChildSpec::worker(event_bus::PATH, "event-bus", handle, move || (Bus, store.clone()));
@@ -186,13 +194,14 @@ fn listener() -> TcpListener {
     socket.listen(1024).unwrap()
 }
 
-async fn serve(listener: TcpListener, sessions: Sessions) {
+async fn serve(listener: TcpListener, sessions: Sessions, credentials: Credentials) {
     let mut connections = JoinSet::new();
     loop {
         let (connection, _) = listener.accept().await.unwrap();
-        let sessions = sessions.clone();
+        let (sessions, credentials) = (sessions.clone(), credentials.clone());
         let service = service_fn(move |request| {
-            let response = answer(&request, &sessions);
+            let viewer = Viewer::new(Caller::local(), credentials.clone());
+            let response = answer(&request, &sessions, viewer);
             async move { Ok::<_, Infallible>(response) }
         });
         let connection = http1::Builder::new()
@@ -203,9 +212,9 @@ async fn serve(listener: TcpListener, sessions: Sessions) {
     }
 }
 
-fn answer(request: &Request<Incoming>, sessions: &Sessions) -> Response<Empty<Bytes>> {
+fn answer(request: &Request<Incoming>, sessions: &Sessions, viewer: Viewer) -> Response<Empty<Bytes>> {
     let on_upgrade = request.extensions().get::<OnUpgrade>().cloned();
-    match upgrade(request.headers(), on_upgrade, sessions) {
+    match upgrade(request.headers(), on_upgrade, sessions, viewer) {
         Ok(response) => response.map(|()| Empty::new()),
         Err(refusal) => {
             let mut response = Response::new(Empty::new());

@@ -17,9 +17,11 @@ pub(super) struct Model {
     pub actor: String,
     pub action: String,
     pub target: String,
+    pub tool: Option<String>,
     pub source_address: Option<String>,
     pub request_id: Option<String>,
     pub result: String,
+    pub status: Option<i32>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -35,9 +37,11 @@ impl From<Model> for Entry {
             actor: row.actor,
             action: row.action,
             target: row.target,
+            tool: row.tool,
             source_address: row.source_address,
             request_id: row.request_id,
             result: row.result,
+            status: row.status,
         }
     }
 }
@@ -49,9 +53,11 @@ pub(super) fn new(new: &NewEntry) -> ActiveModel {
         actor: Set(storable(new.actor.clone())),
         action: Set(storable(new.action.clone())),
         target: Set(storable(new.target.clone())),
+        tool: Set(new.tool.clone().map(storable)),
         source_address: Set(new.source_address.clone().map(storable)),
         request_id: Set(new.request_id.clone().map(storable)),
-        result: Set(storable(new.result.clone())),
+        result: Set(storable(new.outcome.result.clone())),
+        status: Set(new.outcome.status.map(i32::from)),
         ..Default::default()
     }
 }
