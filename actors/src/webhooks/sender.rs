@@ -39,7 +39,7 @@ pub struct Attempt {
     /// Why there was no answer, or why it is none.
     pub error: Option<String>,
     /// How long the target wants to be left alone.
-    pub(super) retry_after: Option<Duration>,
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Attempt {

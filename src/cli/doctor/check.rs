@@ -198,6 +198,7 @@ mod tests {
             rate_limit: RateLimit::Off,
             agent_zero: AgentZero::default(),
             allowed_hosts: Vec::new(),
+            webhook_allow: Vec::new(),
             zenith_dir: None,
             agents: Vec::new(),
             build: Build::default(),

@@ -18,6 +18,7 @@ use borgos_actors::{
     },
     supervision::{ChildSpec, Children, Handle, Limit, Observer, Strategy, SupervisorSpec, Tree},
     value::{ProjectName, ProjectPath, TechStack},
+    webhooks,
 };
 use bytes::Bytes;
 use http_body_util::Empty;
@@ -171,8 +172,11 @@ pub(super) async fn credentials(store: &Store, directory: &tempfile::TempDir) ->
 }
 
 async fn start_tree(store: &Store, handle: &Handle<event_bus::Message>) -> Tree {
-    let store = store.clone();
-    let bus = ChildSpec::worker(event_bus::PATH, "event-bus", handle, move || (Bus, store.clone()));
+    let args = event_bus::Args {
+        store: store.clone(),
+        webhooks: Handle::new(webhooks::PATH, 1),
+    };
+    let bus = ChildSpec::worker(event_bus::PATH, "event-bus", handle, move || (Bus, args.clone()));
     let root = SupervisorSpec {
         path: "root".to_owned(),
         strategy: Strategy::OneForOne,

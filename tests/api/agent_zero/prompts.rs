@@ -89,6 +89,7 @@ fn settings(stand_in: &StandIn, data_dir: &Path) -> system::Settings {
         data_dir: data_dir.to_owned(),
         runtime: RuntimeChoice::Fixed(Kind::Process),
         agents: Vec::new(),
+        webhook_allow: Vec::new(),
         zenith_dir: None,
         program: env!("CARGO_BIN_EXE_borgos").into(),
         agent_zero: Settings {

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{setup, tell};
-use crate::support::{Reply, Runtime, Setup, Target, World};
+use crate::support::{Answer, Reply, Runtime, Setup, Target, World};
 
-async fn create(world: &World, url: &str) -> crate::support::Answer {
+async fn create(world: &World, url: &str) -> Answer {
     world
         .post("/api/v1/webhooks", &json!({"url": url, "events": ["*"]}))
         .await
@@ -22,8 +22,9 @@ async fn test(world: &World, id: &Value) -> Value {
 async fn nothing_is_sent_into_this_machine_or_its_network() {
     let world = Setup::new(Runtime::Process).start().await;
     let target = Target::willing().await;
+    let own = target.url();
     for url in [
-        &target.url(),
+        own.as_str(),
         "http://127.1/",
         "http://2130706433/",
         "http://0x7f.1/",
@@ -59,7 +60,7 @@ async fn nothing_is_sent_into_this_machine_or_its_network() {
         tested["status"] == "failed" && error.contains("--webhook-allow"),
         "{tested}"
     );
-    let moved = json!({"url": target.url()});
+    let moved = json!({"url": own});
     world.patch("/api/v1/webhooks/1", &moved).await.expect(400);
     assert!(target.received().is_empty());
     world.close().await;
@@ -82,10 +83,10 @@ async fn a_redirect_and_a_proxy_lead_nowhere() {
     let elsewhere_url = elsewhere.url();
     let proxy = Target::willing().await;
     let target = Target::start(move |_, _| Reply::Redirect(elsewhere_url.clone())).await;
-    let world = setup()
+    let proxied = setup()
         .variable("HTTP_PROXY", &proxy.url())
         .variable("http_proxy", &proxy.url());
-    let world = world.start().await;
+    let world = proxied.start().await;
     let id = tell(&world, &target, &["*"]).await;
     let tested = test(&world, &json!(id)).await;
     assert_eq!(

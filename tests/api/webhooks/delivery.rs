@@ -1,6 +1,6 @@
 //! What targets get.
 
-use std::{collections::BTreeMap, process::Stdio, time::Duration};
+use std::{collections::BTreeMap, process::Stdio, sync::Mutex, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, time::timeout};
@@ -200,6 +200,11 @@ fn by_project(messages: &[Received]) -> BTreeMap<i64, Vec<String>> {
     told
 }
 
+/// Returns the number in a message's id.
+fn number(id: &str) -> i64 {
+    id.rsplit_once('_').unwrap().1.parse().unwrap()
+}
+
 /// Changes each of these projects so many times.
 async fn change_all(world: &World, projects: &[i64], num_times: usize) {
     for number in 0..num_times {
@@ -215,10 +220,14 @@ async fn change_all(world: &World, projects: &[i64], num_times: usize) {
 
 #[tokio::test]
 async fn a_target_that_fails_for_a_while_gets_all_in_order_per_subject() {
-    // Every third message fails while it is unwell, so subjects are at different points when it is well again.
-    let target = Target::start(|index, _| match index {
-        0..40 if index % 3 != 2 => Reply::Status(500),
-        _ => Reply::Status(200),
+    // Each fails as often as its number says, so that subjects are at different points when all is well again.
+    let num_attempts: Mutex<BTreeMap<i64, i64>> = Mutex::default();
+    let target = Target::start(move |_, received| {
+        let message = number(received.id());
+        let mut num_attempts = num_attempts.lock().unwrap();
+        let num_so_far = num_attempts.entry(message).or_insert(0);
+        *num_so_far += 1;
+        Reply::Status(if *num_so_far > message % 4 { 200 } else { 500 })
     })
     .await;
     let world = setup().start().await;
@@ -244,11 +253,10 @@ async fn a_target_that_fails_for_a_while_gets_all_in_order_per_subject() {
     let (told, tried) = (by_project(&taken), by_project(&target.received()));
     assert_eq!(told.keys().copied().collect::<Vec<_>>(), projects);
     for (project, ids) in told {
-        let number = |id: &String| id.rsplit_once('_').unwrap().1.parse::<i64>().unwrap();
-        let numbers: Vec<i64> = ids.iter().map(number).collect();
+        let numbers: Vec<i64> = ids.iter().map(|id| number(id)).collect();
         assert!(numbers.len() == 6 && numbers.is_sorted(), "{numbers:?}");
         // No attempt at a message came before the message before it was taken.
-        let attempts: Vec<i64> = tried[&project].iter().map(number).collect();
+        let attempts: Vec<i64> = tried[&project].iter().map(|id| number(id)).collect();
         assert!(attempts.is_sorted(), "{attempts:?}");
     }
     assert_verified(&target.received()).await;
