@@ -9,6 +9,7 @@ mod body;
 mod dashboard;
 mod deployments;
 mod errors;
+mod events;
 mod live;
 mod mcp;
 mod projects;
@@ -125,6 +126,7 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(POST, "/api/v1/deployments/{id}/stop", Scope::Deploy, "deployments.stop"),
     Endpoint::new(GET, "/api/v1/errors", Scope::Read, "errors.list"),
     Endpoint::new(POST, "/api/v1/errors", Scope::Deploy, "errors.log"),
+    Endpoint::new(GET, "/api/v1/events", Scope::Read, "events.list"),
     Endpoint::new(GET, "/api/v1/mcp/queries", Scope::Read, "mcp.queries"),
     Endpoint::new(POST, "/api/v1/mcp/query", Scope::Read, "mcp.query"),
     Endpoint::new(GET, "/api/v1/mcp/tools", Scope::Read, "mcp.tools"),
@@ -160,6 +162,7 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(GET, "/api/v1/search/projects", Scope::Read, "search.projects"),
     Endpoint::new(POST, "/api/v1/search/projects", Scope::Read, "search.projects"),
     Endpoint::new(GET, "/api/v1/status", Scope::Read, "status"),
+    Endpoint::new(GET, "/api/v1/ws/clients", Scope::Admin, "live.clients"),
     Endpoint::uncounted(GET, "/assets/{file}", Scope::Public, "dashboard.file"),
     Endpoint::new(POST, "/mcp", Scope::Read, "mcp"),
     Endpoint::uncounted(GET, "/ws", Scope::Read, "live"),
@@ -171,6 +174,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(deployments::routes(app))
         .unify()
         .or(errors::routes(app))
+        .unify()
+        .or(events::routes(app))
         .unify()
         .or(search::routes(app))
         .unify()

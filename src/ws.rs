@@ -7,6 +7,7 @@
 //!
 //! The upgrade is made by hand because warp's own reserves 128 KiB for each connection.
 
+mod clients;
 mod ending;
 mod feed;
 mod heartbeat;
@@ -20,5 +21,6 @@ mod upgrade;
 #[cfg(test)]
 mod tests;
 
+pub use clients::{ClientView, Visitor};
 pub use sessions::Sessions;
 pub use upgrade::{Refusal, upgrade};

@@ -10,6 +10,7 @@ mod dashboard;
 mod deployments;
 mod documented;
 mod errors;
+mod events;
 mod everywhere;
 mod lifecycle;
 mod live;

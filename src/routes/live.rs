@@ -1,34 +1,59 @@
 //! The live stream's entrance.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use hyper::upgrade::OnUpgrade;
-use warp::{Filter, Reply, filters::BoxedFilter, http::HeaderMap, reply::Response};
+use warp::{Filter, Reply as _, filters::BoxedFilter, http::HeaderMap, reply::Response};
 
-use super::with;
+use super::{answer, with};
 use crate::{
     app::App,
+    guard::{PeerAddr, auth::Caller},
     problem::Problem,
-    ws::{self, Refusal},
+    query::{self, Query},
+    reply::{self, Reply},
+    ws::{self, Refusal, Visitor},
 };
 
-/// Returns the filter of `/ws`.
+/// Returns the filters of `/ws`, and of those who are connected to it.
 pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
-    warp::path!("ws")
+    let connect = warp::path!("ws")
         .and(warp::get())
         .and(warp::header::headers_cloned())
         .and(warp::ext::optional())
+        .and(visitor())
         .and(with(app))
-        .map(connect)
-        .boxed()
+        .map(connect);
+    let clients = warp::path!("api" / "v1" / "ws" / "clients")
+        .and(warp::get())
+        .and(query::strict(&["limit", "offset"]))
+        .and(with(app))
+        .then(clients)
+        .map(answer);
+    connect.or(clients).unify().boxed()
+}
+
+/// Says who asks.
+fn visitor() -> impl Filter<Extract = (Visitor,), Error = Infallible> + Clone {
+    warp::ext::optional()
+        .and(warp::ext::optional())
+        .map(|peer: Option<PeerAddr>, caller: Option<Caller>| Visitor {
+            peer: peer.map(|PeerAddr(address)| address.ip()),
+            caller: caller.map(|caller| caller.name().to_string()),
+        })
 }
 
 /// GET /ws
-fn connect(headers: HeaderMap, on_upgrade: Option<OnUpgrade>, app: Arc<App>) -> Response {
-    match ws::upgrade(&headers, on_upgrade, &app.sessions) {
+fn connect(headers: HeaderMap, on_upgrade: Option<OnUpgrade>, visitor: Visitor, app: Arc<App>) -> Response {
+    match ws::upgrade(&headers, on_upgrade, &app.sessions, visitor) {
         Ok(response) => response.map(|()| Response::default().into_body()),
         Err(refusal) => refused(refusal),
     }
+}
+
+/// GET /api/v1/ws/clients
+async fn clients(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
+    Ok(reply::page_of(&app.sessions.clients(), &query.page()?))
 }
 
 fn refused(refusal: Refusal) -> Response {

@@ -9,7 +9,11 @@ use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument, debug, debug_span};
 
-use super::{Refusal, session::Session};
+use super::{
+    ClientView, Refusal, Visitor,
+    clients::{Clients, Presence},
+    session::Session,
+};
 
 /// The answer to a handshake is sent within that time, or the connection is given up.
 const UPGRADE_DEADLINE: Duration = Duration::from_secs(10);
@@ -18,6 +22,7 @@ const UPGRADE_DEADLINE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Sessions {
     bus: EventBus,
+    clients: Clients,
     tasks: TaskTracker,
     /// Asks sessions to close.
     stop: CancellationToken,
@@ -31,10 +36,21 @@ impl Sessions {
         let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
         Self {
             bus,
+            clients: Clients::default(),
             tasks: TaskTracker::new(),
             stop,
             abort,
         }
+    }
+
+    /// Returns the events that sessions read.
+    pub fn bus(&self) -> &EventBus {
+        &self.bus
+    }
+
+    /// Lists who is connected.
+    pub fn clients(&self) -> Vec<ClientView> {
+        self.clients.list()
     }
 
     /// Returns how many connections are open.
@@ -63,15 +79,16 @@ impl Sessions {
     }
 
     /// Starts a session on a connection as soon as it has left HTTP.
-    pub(super) fn start(&self, on_upgrade: OnUpgrade) -> Result<(), Refusal> {
+    pub(super) fn start(&self, on_upgrade: OnUpgrade, visitor: Visitor) -> Result<(), Refusal> {
         if self.stop.is_cancelled() {
             return Err(Refusal::Stopping);
         }
         let (bus, stop, abort) = (self.bus.clone(), self.stop.clone(), self.abort.clone());
+        let presence = self.clients.enter(visitor);
         let session = async move {
             tokio::select! {
                 () = abort.cancelled() => {}
-                () = run(on_upgrade, bus, stop) => {}
+                () = run(on_upgrade, bus, presence, stop) => {}
             }
         };
         self.tasks.spawn(session.instrument(debug_span!("ws")));
@@ -79,9 +96,12 @@ impl Sessions {
     }
 }
 
-async fn run(on_upgrade: OnUpgrade, bus: EventBus, stop: CancellationToken) {
+async fn run(on_upgrade: OnUpgrade, bus: EventBus, presence: Presence, stop: CancellationToken) {
     match timeout(UPGRADE_DEADLINE, on_upgrade).await {
-        Ok(Ok(connection)) => Session::new(TokioIo::new(connection), bus, stop).await.run().await,
+        Ok(Ok(connection)) => {
+            let session = Session::new(TokioIo::new(connection), bus, presence, stop).await;
+            session.run().await;
+        }
         Ok(Err(error)) => debug!(%error, "a connection broke before it became a WebSocket"),
         Err(_) => debug!("a connection did not become a WebSocket in time"),
     }

@@ -9,7 +9,7 @@ use hyper::{
 };
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::Sessions;
+use super::{Sessions, Visitor};
 
 /// A key is 16 bytes in base64: 22 digits and two fillers.
 const KEY_DIGITS: usize = 22;
@@ -71,12 +71,13 @@ pub fn upgrade(
     headers: &HeaderMap,
     on_upgrade: Option<OnUpgrade>,
     sessions: &Sessions,
+    visitor: Visitor,
 ) -> Result<Response<()>, Refusal> {
     let key = check(headers)?;
     let on_upgrade = on_upgrade.ok_or(Refusal::Malformed("this connection cannot be upgraded; use HTTP/1.1"))?;
     let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes()))
         .map_err(|_| Refusal::Malformed("`Sec-WebSocket-Key` is not valid"))?;
-    sessions.start(on_upgrade)?;
+    sessions.start(on_upgrade, visitor)?;
 
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;

@@ -94,7 +94,8 @@ async function ticket() {
     return [];
   }
   const given = await act("POST", "auth/ticket");
-  return [`borgos.ticket.${given.ticket}`];
+  // The service accepts the first one; the other is a credential, which it does not send back.
+  return ["borgos", `borgos.ticket.${given.ticket}`];
 }
 
 function subscribe(opened) {

@@ -17,7 +17,7 @@ use super::{
     client::{Client, offsets},
     world::{World, eventually, open_store},
 };
-use crate::ws::{session::Session, socket::MAX_MESSAGE_BYTES};
+use crate::ws::{Visitor, clients::Clients, session::Session, socket::MAX_MESSAGE_BYTES};
 
 /// Longer than the bus waits for a slow reader to make room, shorter than that and the deadline for closing.
 const SLOW: Duration = Duration::from_millis(12_500);
@@ -181,7 +181,13 @@ async fn piped() -> (JoinSet<()>, DuplexStream, Arc<tempfile::TempDir>) {
     let (near, far) = tokio::io::duplex(4096);
     tokio::time::pause();
     let mut tasks = JoinSet::new();
-    tasks.spawn(async move { Session::new(near, bus, CancellationToken::new()).await.run().await });
+    let presence = Clients::default().enter(Visitor::default());
+    tasks.spawn(async move {
+        Session::new(near, bus, presence, CancellationToken::new())
+            .await
+            .run()
+            .await
+    });
     (tasks, far, directory)
 }
 

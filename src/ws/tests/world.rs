@@ -28,7 +28,7 @@ use tokio::{
 };
 
 use super::client::Client;
-use crate::ws::{Sessions, upgrade};
+use crate::ws::{Sessions, Visitor, upgrade};
 
 /// Small, so that a reader that stands still is noticed after few events.
 const SEND_BUFFER_BYTES: u32 = 8 * 1024;
@@ -205,7 +205,7 @@ async fn serve(listener: TcpListener, sessions: Sessions) {
 
 fn answer(request: &Request<Incoming>, sessions: &Sessions) -> Response<Empty<Bytes>> {
     let on_upgrade = request.extensions().get::<OnUpgrade>().cloned();
-    match upgrade(request.headers(), on_upgrade, sessions) {
+    match upgrade(request.headers(), on_upgrade, sessions, Visitor::default()) {
         Ok(response) => response.map(|()| Empty::new()),
         Err(refusal) => {
             let mut response = Response::new(Empty::new());
