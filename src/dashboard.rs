@@ -108,13 +108,35 @@ mod tests {
         }
     }
 
+    fn texts() -> impl Iterator<Item = (String, String)> {
+        Assets::iter().map(|path| {
+            let content = Assets::get(&path).unwrap().data.into_owned();
+            (path.into_owned(), String::from_utf8(content).unwrap())
+        })
+    }
+
+    #[test]
+    fn no_script_makes_markup_or_code_of_text() {
+        let dangerous = [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "new Function",
+        ];
+        for (path, text) in texts().filter(|(path, _)| path.ends_with(".js")) {
+            let found = dangerous.iter().find(|word| text.contains(**word));
+            assert_eq!(found, None, "{path}");
+        }
+    }
+
     #[test]
     fn every_file_that_is_named_is_there() {
         let mut num_named = 0;
-        for path in Assets::iter() {
-            let text = String::from_utf8(Assets::get(&path).unwrap().data.into_owned()).unwrap();
-            let quoted = text.split(['"', '\'']).skip(1).step_by(2);
-            for named in quoted.filter_map(|name| name.strip_prefix("/assets/")) {
+        for (path, text) in texts() {
+            for rest in text.split("\"/assets/").skip(1) {
+                let named = rest.split('"').next().unwrap_or_default();
                 assert!(Assets::get(named).is_some(), "{path} names {named}, which is not there");
                 num_named += 1;
             }

@@ -13,6 +13,7 @@ mod dashboard;
 pub(crate) mod deployments;
 mod docs;
 pub(crate) mod errors;
+pub(crate) mod events;
 mod live;
 pub(crate) mod mcp;
 pub(crate) mod outcome;
@@ -141,6 +142,7 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(POST, "/api/v1/deployments/{id}/stop", Scope::Deploy, "deployments.stop"),
     Endpoint::new(GET, "/api/v1/errors", Scope::Read, "errors.list"),
     Endpoint::new(POST, "/api/v1/errors", Scope::Deploy, "errors.log"),
+    Endpoint::new(GET, "/api/v1/events", Scope::Read, "events.list"),
     Endpoint::new(GET, "/api/v1/mcp/queries", Scope::Read, "mcp.queries"),
     Endpoint::new(POST, "/api/v1/mcp/query", Scope::Read, "mcp.query"),
     Endpoint::new(GET, "/api/v1/mcp/tools", Scope::Read, "mcp.tools"),
@@ -205,6 +207,7 @@ pub static TABLE: &[Endpoint] = &[
         "webhooks.redeliver",
     ),
     Endpoint::new(POST, "/api/v1/webhooks/{id}/test", Scope::Admin, "webhooks.test"),
+    Endpoint::new(GET, "/api/v1/ws/clients", Scope::Admin, "live.clients"),
     Endpoint::uncounted(GET, "/assets/{file}", Scope::Public, "dashboard.file"),
     Endpoint::new(POST, "/mcp", Scope::Read, "mcp"),
     Endpoint::uncounted(GET, "/ws", Scope::Read, "live"),
@@ -216,6 +219,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(deployments::routes(app))
         .unify()
         .or(errors::routes(app))
+        .unify()
+        .or(events::routes(app))
         .unify()
         .or(search::routes(app))
         .unify()

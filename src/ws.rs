@@ -7,6 +7,7 @@
 //!
 //! The upgrade is made by hand because warp's own reserves 128 KiB for each connection.
 
+mod clients;
 mod ending;
 mod feed;
 mod heartbeat;
@@ -21,6 +22,7 @@ mod viewer;
 #[cfg(test)]
 mod tests;
 
+pub use clients::ClientView;
 pub use sessions::Sessions;
 pub use upgrade::{Refusal, upgrade};
 pub use viewer::Viewer;

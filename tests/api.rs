@@ -12,6 +12,7 @@ mod deployments;
 mod docs;
 mod documented;
 mod errors;
+mod events;
 mod everywhere;
 mod lifecycle;
 mod live;

@@ -16,6 +16,7 @@
 mod channel;
 mod fanout;
 mod filter;
+mod flights;
 mod frame;
 pub mod queue;
 mod reader;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// A ping is sent this often: well below the minute after which many proxies cut idle connections.
-const INTERVAL: Duration = Duration::from_secs(25);
+pub(super) const INTERVAL: Duration = Duration::from_secs(25);
 /// The pong must come within that time.
 const DEADLINE: Duration = Duration::from_secs(10);
 

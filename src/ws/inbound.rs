@@ -11,7 +11,7 @@ use governor::{
 use tokio::time::Instant;
 
 /// Messages a second, and at once.
-const MESSAGES: NonZeroU32 = NonZeroU32::new(10).expect("10 is not zero");
+pub(super) const MESSAGES: NonZeroU32 = NonZeroU32::new(10).expect("10 is not zero");
 /// Messages over the limit that are answered with an error frame: so many at once, and one more every second.
 const STRIKES: NonZeroU32 = NonZeroU32::new(10).expect("10 is not zero");
 const STRIKES_PER_SECOND: NonZeroU32 = NonZeroU32::MIN;

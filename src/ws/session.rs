@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::{
+    clients::Presence,
     ending::Ending,
     feed::Feed,
     heartbeat::{Beat, Heartbeat},
@@ -30,18 +31,26 @@ pub(super) struct Session<S> {
     inbound: Inbound,
     heartbeat: Heartbeat,
     viewer: Viewer,
+    presence: Presence,
     stop: CancellationToken,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Takes over a connection whose handshake is done.
-    pub(super) async fn new(connection: S, bus: EventBus, viewer: Viewer, stop: CancellationToken) -> Self {
+    pub(super) async fn new(
+        connection: S,
+        bus: EventBus,
+        viewer: Viewer,
+        presence: Presence,
+        stop: CancellationToken,
+    ) -> Self {
         Self {
             socket: Socket::new(connection).await,
             feed: Feed::new(bus),
             inbound: Inbound::new(),
             heartbeat: Heartbeat::new(),
             viewer,
+            presence,
             stop,
         }
     }
@@ -79,6 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if incoming == Incoming::Pong && self.heartbeat.record_pong() {
             return Ok(());
         }
+        self.presence.count_received();
         match (self.inbound.check(), incoming) {
             // Boxed, as all that is rare: an idle connection pays for the largest future that it can be in.
             (Verdict::Accept, Incoming::Text(text)) => Box::pin(self.answer(&text)).await,
@@ -92,9 +102,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         match Request::parse(text) {
             Ok(Request::Subscribe(subscribe)) => self.subscribe(subscribe).await,
             Ok(Request::Unsubscribe { channels, reference }) => self.unsubscribe(channels, reference).await,
+            Ok(Request::Hello { reference }) => self.welcome(reference).await,
             Ok(Request::Ping { reference }) => self.reply(&Reply::Pong { reference }).await,
             Err((reference, reason)) => self.refuse(reference, &reason).await,
         }
+    }
+
+    /// Tells a client about the connection. It says by asking that it understands every kind of frame.
+    async fn welcome(&mut self, reference: Option<Reference>) -> Result<(), Ending> {
+        self.feed.accept_notices();
+        let welcome = Reply::welcome(reference, self.presence.id(), self.feed.bus().epoch());
+        self.reply(&welcome).await
     }
 
     async fn beat(&mut self, beat: Beat) -> Result<(), Ending> {
@@ -129,6 +147,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     /// Sends a message, unless the connection is to end meanwhile.
     async fn send(&mut self, message: Message) -> Result<(), Ending> {
+        if message.is_text() {
+            self.presence.count_sent(message.len());
+        }
         tokio::select! {
             biased;
             () = self.stop.cancelled() => Err(Ending::Stopping),

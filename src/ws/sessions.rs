@@ -9,7 +9,12 @@ use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument, debug, debug_span};
 
-use super::{Refusal, session::Session, viewer::Viewer};
+use super::{
+    ClientView, Refusal,
+    clients::{Clients, Presence},
+    session::Session,
+    viewer::Viewer,
+};
 
 /// The answer to a handshake is sent within that time, or the connection is given up.
 const UPGRADE_DEADLINE: Duration = Duration::from_secs(10);
@@ -18,6 +23,7 @@ const UPGRADE_DEADLINE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Sessions {
     bus: EventBus,
+    clients: Clients,
     tasks: TaskTracker,
     /// Asks sessions to close.
     stop: CancellationToken,
@@ -31,10 +37,21 @@ impl Sessions {
         let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
         Self {
             bus,
+            clients: Clients::default(),
             tasks: TaskTracker::new(),
             stop,
             abort,
         }
+    }
+
+    /// Returns the events that sessions read.
+    pub fn bus(&self) -> &EventBus {
+        &self.bus
+    }
+
+    /// Lists who is connected.
+    pub fn clients(&self) -> Vec<ClientView> {
+        self.clients.list()
     }
 
     /// Returns how many connections are open.
@@ -68,10 +85,11 @@ impl Sessions {
             return Err(Refusal::Stopping);
         }
         let (bus, stop, abort) = (self.bus.clone(), self.stop.clone(), self.abort.clone());
+        let presence = self.clients.enter(viewer.visitor());
         let session = async move {
             tokio::select! {
                 () = abort.cancelled() => {}
-                () = run(on_upgrade, bus, viewer, stop) => {}
+                () = run(on_upgrade, bus, viewer, presence, stop) => {}
             }
         };
         self.tasks.spawn(session.instrument(debug_span!("ws")));
@@ -79,13 +97,11 @@ impl Sessions {
     }
 }
 
-async fn run(on_upgrade: OnUpgrade, bus: EventBus, viewer: Viewer, stop: CancellationToken) {
+async fn run(on_upgrade: OnUpgrade, bus: EventBus, viewer: Viewer, presence: Presence, stop: CancellationToken) {
     match timeout(UPGRADE_DEADLINE, on_upgrade).await {
         Ok(Ok(connection)) => {
-            Session::new(TokioIo::new(connection), bus, viewer, stop)
-                .await
-                .run()
-                .await
+            let session = Session::new(TokioIo::new(connection), bus, viewer, presence, stop).await;
+            session.run().await;
         }
         Ok(Err(error)) => debug!(%error, "a connection broke before it became a WebSocket"),
         Err(_) => debug!("a connection did not become a WebSocket in time"),

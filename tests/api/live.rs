@@ -142,3 +142,38 @@ async fn more_than_ten_messages_a_second_are_refused_and_then_the_connection_clo
     assert_eq!(u16::from(socket.closed().await.code), 1008);
     world.close().await;
 }
+
+#[tokio::test]
+async fn a_hello_is_answered_and_operators_see_who_is_connected() {
+    let world = Setup::new(Runtime::Process).start().await;
+    let mut socket = world.socket().await;
+    socket.send(&json!({"type": "hello", "ref": 1})).await;
+    let welcome = socket.next().await;
+    assert_eq!(
+        (&welcome["type"], &welcome["ref"], &welcome["heartbeat"]),
+        (&json!("welcome"), &json!(1), &json!(25))
+    );
+    assert_eq!(welcome["limits"]["messages_per_second"], 10);
+    socket
+        .send(&json!({"type": "subscribe", "channels": ["errors", "tasks"], "ref": 2}))
+        .await;
+    assert_eq!(socket.next().await["channels"]["errors"]["epoch"], welcome["epoch"]);
+
+    let clients = world.get("/api/v1/ws/clients").await;
+    assert_eq!(clients.header("x-total-count"), "1");
+    let client = clients.expect(200)[0].clone();
+    assert_eq!(client["id"], welcome["session"]);
+    assert_eq!(
+        (&client["address"], &client["caller"]),
+        (&json!("127.0.0.1"), &json!("local"))
+    );
+    assert_eq!(client["channels"], json!(["errors", "tasks"]));
+    assert_eq!((&client["num_received"], &client["num_sent"]), (&json!(2), &json!(2)));
+    drop(socket);
+    crate::support::eventually("nobody is connected", async || {
+        let clients = world.get("/api/v1/ws/clients").await.expect(200);
+        if clients == json!([]) { Ok(()) } else { Err(clients) }
+    })
+    .await;
+    world.close().await;
+}

@@ -14,7 +14,8 @@ use crate::support::{Runtime, Setup, World, python_program};
 
 const TOKEN: &str = "schemathesis-token";
 /// An agent that is done at once, under the name that the documented examples have.
-const AGENTS: &str = "[agents.agent-zero]\nkind = \"command\"\ncommand = [\"true\"]\nstdin = \"prompt\"\n";
+const AGENTS: &str =
+    "[agents.agent-zero]\nkind = \"command\"\ncommand = [\"true\"]\nstdin = \"prompt\"\ndirectory = \"/\"\n";
 /// A run takes a fraction of that even on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(300);
 

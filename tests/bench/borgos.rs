@@ -69,17 +69,26 @@ impl Borgos {
         Ok(())
     }
 
+    /// Returns its process id.
+    pub(super) fn pid(&self) -> Result<u32> {
+        self.process.id().context("borgos has ended")
+    }
+
     /// Returns how much of its memory is in RAM.
     pub(super) fn resident_bytes(&self) -> Result<u64> {
-        let pid = self.process.id().context("borgos has ended")?;
-        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .context("no VmRSS")?;
-        let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
-        Ok(kibibytes * 1024)
+        resident_bytes_of(self.pid()?)
     }
+}
+
+/// Returns how much of a process's memory is in RAM.
+pub(super) fn resident_bytes_of(pid: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .context("no VmRSS")?;
+    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
+    Ok(kibibytes * 1024)
 }
 
 fn spawn(directory: &Path, address: SocketAddr) -> Result<Child> {

@@ -4,7 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Semaphore;
 
-use super::{Channel, ClientId, Filter, Frame, Message, Overflow, frame::Body, queue};
+use super::{
+    Channel, ClientId, Filter, Frame, Message, Overflow,
+    flights::{Flights, Past},
+    frame::Body,
+    queue,
+};
 use crate::{
     Error,
     store::{self, Store},
@@ -24,6 +29,7 @@ pub struct EventBus {
     handle: Handle<Message>,
     store: Store,
     reads: Arc<Semaphore>,
+    flights: Flights,
 }
 
 /// A piece of a channel's past.
@@ -46,6 +52,7 @@ impl EventBus {
             handle,
             store,
             reads: Arc::new(Semaphore::new(MAX_READS)),
+            flights: Flights::default(),
         }
     }
 
@@ -92,17 +99,42 @@ impl EventBus {
         }
     }
 
-    /// Reads a page of the events of a channel with offsets above `after` and up to `up_to`.
+    /// Returns the last offset of each channel, as far as offsets have been given.
+    ///
+    /// # Errors
+    /// Fails when the database does.
+    pub async fn tops(&self, channels: &[Channel]) -> Result<Vec<(Channel, i64)>, Error> {
+        let names: Vec<String> = channels.iter().map(Channel::to_string).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let tops = store::events::tops(&self.store, &names).await?;
+        let top = |channel: &Channel| tops.get(&channel.to_string()).copied().unwrap_or(0);
+        Ok(channels.iter().map(|channel| (*channel, top(channel))).collect())
+    }
+
+    /// Reads a page of the events of a channel with offsets above `after` and up to `up_to`. Those who want the same at the same
+    /// time share one read.
     ///
     /// # Errors
     /// Fails when the database does.
     pub async fn replay(&self, channel: Channel, filter: &Filter, after: i64, up_to: i64) -> Result<Page, Error> {
+        let read = async || self.read(channel, after, up_to).await;
+        let past = self.flights.share((channel, after, up_to), read).await?;
+        let passing = past.events.iter().filter(|(_, data)| filter.passes(data));
+        Ok(Page {
+            frames: passing.map(|(frame, _)| frame.clone()).collect(),
+            last: past.last,
+            is_full: past.is_full,
+            has_gap: past.has_gap,
+        })
+    }
+
+    async fn read(&self, channel: Channel, after: i64, up_to: i64) -> Result<Past, Error> {
         let closed = |_| Error::Internal("the limit of reads is closed".to_owned());
         let _permit = self.reads.acquire().await.map_err(closed)?;
         let events = store::events::replay(&self.store, &channel.to_string(), after, up_to, PAGE).await?;
 
-        let mut page = Page {
-            frames: Vec::new(),
+        let mut past = Past {
+            events: Vec::with_capacity(events.len()),
             last: after,
             is_full: events.len() as u64 == PAGE,
             has_gap: false,
@@ -112,14 +144,13 @@ impl EventBus {
                 Some(_) => event.subject_offset.ok_or_else(|| lost_offset(channel))?,
                 None => event.channel_offset,
             };
-            page.has_gap |= offset != page.last + 1;
-            page.last = offset;
-            if filter.passes(&event.data) {
-                let body = Body::new(&event.kind, &event.data, event.at);
-                page.frames.push(body.frame(self.epoch(), channel, offset));
-            }
+            past.has_gap |= offset != past.last + 1;
+            past.last = offset;
+            let body = Body::new(&event.kind, &event.data, event.at);
+            past.events
+                .push((body.frame(self.epoch(), channel, offset), event.data));
         }
-        Ok(page)
+        Ok(past)
     }
 }
 

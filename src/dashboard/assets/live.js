@@ -21,6 +21,8 @@ let pause = FIRST_PAUSE_MS;
 let retry;
 let deadline;
 let isWanted = false;
+/** A ticket is being asked for, so a socket is about to be opened. */
+let isAsking = false;
 
 /** `connecting` at first, `live`, `lost`, or `polled` where there is no stream; `since` is when it became so. */
 export const state = { name: "connecting", since: new Date() };
@@ -59,6 +61,10 @@ export function close() {
 
 async function connect() {
   clearTimeout(retry);
+  if (isAsking) {
+    return;
+  }
+  isAsking = true;
   let protocols;
   try {
     protocols = await ticket();
@@ -69,6 +75,8 @@ async function connect() {
       lose();
     }
     return;
+  } finally {
+    isAsking = false;
   }
   if (!isWanted) {
     return;
@@ -94,7 +102,8 @@ async function ticket() {
     return [];
   }
   const given = await act("POST", "auth/ticket");
-  return [`borgos.ticket.${given.ticket}`];
+  // The service accepts the first one; the other is a credential, which it does not send back.
+  return ["borgos", `borgos.ticket.${given.ticket}`];
 }
 
 function subscribe(opened) {

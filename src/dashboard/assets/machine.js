@@ -6,7 +6,9 @@ const EVERY_MS = 5_000;
 /** Half an hour. */
 const MAX_SAMPLES = 360;
 
-const samples = [];
+/** Kept for as long as the tab is open, so that a page that is loaded again still has a past. */
+const KEY = "borgos.samples";
+const samples = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
 const watchers = new Set();
 let timer;
 
@@ -46,7 +48,9 @@ async function sample() {
     // The banner says that the service is away; a gap in the line shows since when.
     return;
   }
-  samples.push({ at: Date.now(), ...status });
+  const { cpu_percent, memory_percent, disk_percent } = status;
+  samples.push({ at: Date.now(), cpu_percent, memory_percent, disk_percent });
   samples.splice(0, samples.length - MAX_SAMPLES);
+  sessionStorage.setItem(KEY, JSON.stringify(samples));
   watchers.forEach((watcher) => watcher(status));
 }

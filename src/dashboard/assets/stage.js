@@ -109,6 +109,9 @@ export class Stage {
       this.#state = state === "stale" ? "shown" : state;
       this.#error = error;
       this.redraw();
+      if (error?.status === 0) {
+        this.#schedule();
+      }
     }
   }
 

@@ -2,16 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use borgos_actors::event_bus::{Channel, queue::Lag};
+use borgos_actors::event_bus::{
+    Channel,
+    queue::{self, Lag},
+};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Reason, Reference};
+use super::{MAX_CHANNELS, Reason, Reference};
+use crate::ws::{heartbeat, inbound, socket::MAX_MESSAGE_BYTES};
 
 /// A frame that is not an event.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(in crate::ws) enum Reply {
+    /// The answer to a hello: what the client may do and what it may expect.
+    Welcome {
+        #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+        reference: Option<Reference>,
+        /// The connection's number.
+        session: u64,
+        epoch: String,
+        /// A ping comes this often, in seconds.
+        heartbeat: u64,
+        limits: Limits,
+    },
     /// A subscription holds. What was missed has been sent before it; what follows is live.
     Ack {
         #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
@@ -44,6 +59,17 @@ pub(in crate::ws) enum Reply {
         code: &'static str,
         message: String,
     },
+}
+
+/// The bounds of a connection.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(in crate::ws) struct Limits {
+    messages_per_second: u32,
+    message_bytes: usize,
+    channels: usize,
+    /// So much may wait for a client before it is told that it lags.
+    queue_frames: usize,
+    queue_bytes: usize,
 }
 
 /// Where a client stands on one channel.
@@ -115,6 +141,22 @@ impl Reply {
             reference,
             code: reason.code(),
             message: reason.to_string(),
+        }
+    }
+
+    pub(in crate::ws) fn welcome(reference: Option<Reference>, session: u64, epoch: &str) -> Self {
+        Self::Welcome {
+            reference,
+            session,
+            epoch: epoch.to_owned(),
+            heartbeat: heartbeat::INTERVAL.as_secs(),
+            limits: Limits {
+                messages_per_second: inbound::MESSAGES.get(),
+                message_bytes: MAX_MESSAGE_BYTES,
+                channels: MAX_CHANNELS,
+                queue_frames: queue::MAX_FRAMES,
+                queue_bytes: queue::MAX_BYTES,
+            },
         }
     }
 

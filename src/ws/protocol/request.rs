@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{MAX_CHANNELS, Reason};
 
 /// The kinds of message that a client may send.
-pub(super) const TYPES: [&str; 3] = ["subscribe", "unsubscribe", "ping"];
+pub(super) const TYPES: [&str; 4] = ["hello", "subscribe", "unsubscribe", "ping"];
 /// A `ref` is not longer than that.
 const MAX_REFERENCE_BYTES: usize = 128;
 /// So much of a wrong name is repeated in the answer.
@@ -21,6 +21,9 @@ pub(in crate::ws) enum Request {
     Subscribe(Subscribe),
     Unsubscribe {
         channels: Vec<Name>,
+        reference: Option<Reference>,
+    },
+    Hello {
         reference: Option<Reference>,
     },
     Ping {
@@ -95,8 +98,8 @@ impl Request {
                     reference,
                 })
             }
+            Some("hello") => Ok(Self::Hello { reference }),
             Some("ping") => Ok(Self::Ping { reference }),
-            Some("hello") => Err(Reason::NotSupported("hello")),
             Some(unknown) => Err(Reason::UnknownType(shortened(unknown))),
         }
     }
@@ -263,7 +266,6 @@ mod tests {
             code(json!({"type": "subscribe", "channels": [], "snapshot": true})),
             "NOT_SUPPORTED"
         );
-        assert_eq!(code(json!({"type": "hello"})), "NOT_SUPPORTED");
         let many: Vec<String> = (0..129).map(|id| format!("tasks:{id}")).collect();
         assert_eq!(
             code(json!({"type": "subscribe", "channels": many})),
@@ -275,7 +277,7 @@ mod tests {
         assert_eq!(reference, Some(Reference(json!("r1"))));
         assert_eq!(
             reason.to_string(),
-            "there is no message type `subscrib`; known are subscribe, unsubscribe, ping"
+            "there is no message type `subscrib`; known are hello, subscribe, unsubscribe, ping"
         );
     }
 

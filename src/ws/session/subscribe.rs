@@ -63,6 +63,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 .await?;
         }
         self.feed.remove(&channels);
+        self.presence.set_channels(self.feed.channels());
         match reference {
             Some(reference) => {
                 self.reply(&Reply::Unsubscribed {
@@ -98,6 +99,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             let outcome = self.finish(channel, &filter, top, outcome).await?;
             subscribed.insert(channel, Subscribed::new(self.feed.bus().epoch(), top, outcome));
         }
+        self.presence.set_channels(self.feed.channels());
         Ok(subscribed)
     }
 

@@ -15,9 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     client::{Client, offsets},
-    world::{World, credentials, eventually, open_store},
+    world::{LOCAL, World, credentials, eventually, open_store},
 };
-use crate::ws::{Viewer, session::Session, socket::MAX_MESSAGE_BYTES};
+use crate::ws::{Viewer, clients::Clients, session::Session, socket::MAX_MESSAGE_BYTES};
 
 /// Longer than the bus waits for a slow reader to make room, shorter than that and the deadline for closing.
 const SLOW: Duration = Duration::from_millis(12_500);
@@ -178,13 +178,14 @@ async fn all_connections_are_told_when_the_service_stops() {
 async fn piped() -> (JoinSet<()>, DuplexStream, Arc<tempfile::TempDir>) {
     let directory = Arc::new(tempfile::tempdir().unwrap());
     let store = open_store(&directory).await;
-    let viewer = Viewer::new(Caller::local(), credentials(&store, &directory).await);
+    let viewer = Viewer::new(Caller::local(), LOCAL, credentials(&store, &directory).await);
     let bus = EventBus::new(Handle::new("nobody", 1), store);
     let (near, far) = tokio::io::duplex(4096);
     tokio::time::pause();
     let mut tasks = JoinSet::new();
+    let presence = Clients::default().enter(viewer.visitor());
     tasks.spawn(async move {
-        Session::new(near, bus, viewer, CancellationToken::new())
+        Session::new(near, bus, viewer, presence, CancellationToken::new())
             .await
             .run()
             .await

@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -34,6 +34,8 @@ use crate::ws::{Sessions, Viewer, upgrade};
 
 /// Small, so that a reader that stands still is noticed after few events.
 const SEND_BUFFER_BYTES: u32 = 8 * 1024;
+/// Where all clients are.
+pub(super) const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) struct World {
@@ -204,7 +206,7 @@ async fn serve(listener: TcpListener, sessions: Sessions, credentials: Credentia
         let (connection, _) = listener.accept().await.unwrap();
         let (sessions, credentials) = (sessions.clone(), credentials.clone());
         let service = service_fn(move |request| {
-            let viewer = Viewer::new(Caller::local(), credentials.clone());
+            let viewer = Viewer::new(Caller::local(), LOCAL, credentials.clone());
             let response = answer(&request, &sessions, viewer);
             async move { Ok::<_, Infallible>(response) }
         });

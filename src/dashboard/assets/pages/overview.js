@@ -1,6 +1,6 @@
 // The machine and everything on it, at a glance.
 
-import { list } from "/assets/api.js";
+import { get, list } from "/assets/api.js";
 import { command } from "/assets/command.js";
 import { FIELDS, change } from "/assets/deployments.js";
 import { h } from "/assets/dom.js";
@@ -16,7 +16,7 @@ import { taskTone, tone } from "/assets/status.js";
 const MAX_TICKS = 30;
 const MAX_ERRORS = 6;
 const TASK_STATES = ["pending", "running", "completed", "failed"];
-/** What happened while the dashboard was open, newest first; it outlives the page. */
+/** What happened, newest first: the last events of before, and all since. It outlives the page. */
 const ticker = [];
 
 export function open({ redraw }) {
@@ -38,12 +38,15 @@ export function open({ redraw }) {
     ]);
     deployments = running.rows;
     errors = recent;
+    if (ticker.length === 0) {
+      await lookBack(signal);
+    }
     tasks = TASK_STATES.map((name, index) => ({ name, value: totals[index], tone: taskTone(name) }));
   }
 
   function take(event) {
     const { type, channel, data } = event;
-    if (type === "missed" || type === "project_scan_progress") {
+    if (!isWorthATick(event)) {
       return type !== "missed";
     }
     ticker.unshift(event);
@@ -86,6 +89,17 @@ export function open({ redraw }) {
     pause: 10_000,
     leave: unwatch,
   };
+}
+
+/** Shows what happened before the dashboard was opened. */
+async function lookBack(signal) {
+  const { events } = await get(`events?limit=${MAX_TICKS}`, { signal });
+  const known = new Set(ticker.map(({ id }) => id));
+  ticker.push(...events.reverse().filter((event) => isWorthATick(event) && !known.has(event.id)));
+}
+
+function isWorthATick({ type }) {
+  return type !== "missed" && type !== "project_scan_progress";
 }
 
 function lead() {

@@ -46,6 +46,7 @@ export function open(context) {
         name: "Created",
         by: (row) => Date.parse(row.created_at),
         isNumber: true,
+        isMinor: true,
         cell: (row) => h("span", { class: "soft" }, ago(row.created_at)),
       },
     ],

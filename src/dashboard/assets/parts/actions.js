@@ -9,7 +9,8 @@ import { toast } from "/assets/parts/toast.js";
 
 /**
  * A bar of actions. Each has a `label`, a `line` for the command line, and a `method` and `path` (and `body`) of the API or
- * a function `run`, whose answer is null when nothing was done. With `ask`, a sentence, it is confirmed first. `isOff` disables it, `isPrimary` and `isDanger` dress it.
+ * a function `run`, whose answer is null when nothing was done. With `ask`, a sentence, it is confirmed first;
+ * `then` is called once it is done. `isOff` disables it, `isPrimary` and `isDanger` dress it.
  */
 export class Actions {
   #context;
