@@ -1,11 +1,9 @@
 //! What people can do with deployments. The row is written first, then the actor is told; the answer is what was seen.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, sleep},
-};
+use readers::Readers;
+use tokio::time::{Instant, sleep};
 
 use crate::{
     Error,
@@ -21,12 +19,13 @@ use crate::{
         releases::Release,
     },
     supervision::Handle,
-    value::{Command, CpuLimit, DeploymentName, Environment, HealthCheck, ImageRef, MemoryLimit, Port},
+    value::{Command, CpuLimit, DeploymentName, Environment, HealthCheck, ImageRef, MemoryLimit, Port, has_mask},
 };
 
 mod directory;
 mod grace;
 mod logs;
+mod readers;
 pub mod reconciler;
 mod runtimes;
 mod stats;
@@ -88,7 +87,7 @@ pub struct Deployments {
     reconciler: Handle<reconciler::Message>,
     events: Handle<event_bus::Message>,
     logs: Logs,
-    log_readers: Arc<Semaphore>,
+    log_readers: Readers,
 }
 
 impl Deployments {
@@ -108,7 +107,7 @@ impl Deployments {
             reconciler,
             events,
             logs,
-            log_readers: Arc::new(Semaphore::new(logs::MAX_READERS)),
+            log_readers: Readers::default(),
         }
     }
 
@@ -128,6 +127,7 @@ impl Deployments {
         }
         let runtime = self.runtimes.default_runtime();
         check_deployable(&*runtime, &project, &request).await?;
+        check_unmasked(&request.environment)?;
         self.check_port(request.port).await?;
         let row = deployments::create(&self.store, &new_row(&project, runtime.kind(), request)?).await?;
         self.announce(row.id);
@@ -297,6 +297,17 @@ async fn check_deployable(runtime: &dyn Runtime, project: &Project, request: &De
     Ok(())
 }
 
+/// Refuses what was copied from an answer, where secrets are not shown.
+fn check_unmasked(environment: &Environment) -> Result<(), Error> {
+    match environment.iter().find(|(name, value)| has_mask(name, value)) {
+        None => Ok(()),
+        Some((name, _)) => Err(Error::InvalidField {
+            field: "environment".to_owned(),
+            reason: format!("`{name}` has a mask as its value"),
+        }),
+    }
+}
+
 fn new_row(project: &Project, runtime: runtime::Kind, request: DeployRequest) -> Result<NewDeployment, Error> {
     let name = match request.name {
         Some(name) => name,
@@ -349,6 +360,8 @@ impl From<runtime::Error> for Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::{
         runtime::{Kind, Processes},

@@ -14,7 +14,7 @@ pub use health::{HealthCheck, Retries, Seconds};
 pub use image::ImageRef;
 pub use limits::{CpuLimit, MemoryLimit};
 pub use project::{ProjectName, ProjectPath, ProjectType, ShortText, TechStack};
-pub use secrets::{Secrets, shown};
+pub use secrets::{Secrets, has_mask, shown};
 
 /// Why a text was not accepted as a value; says what is allowed, never repeats the input.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

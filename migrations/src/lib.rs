@@ -18,6 +18,7 @@ mod m20260102_000009_task_queue;
 mod m20260102_000010_release_facts;
 mod m20260102_000011_project_scans;
 mod m20260102_000012_mcp_queries;
+mod m20260102_000016_release_terms;
 
 struct Migrator;
 
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260102_000010_release_facts::Migration),
             Box::new(m20260102_000011_project_scans::Migration),
             Box::new(m20260102_000012_mcp_queries::Migration),
+            Box::new(m20260102_000016_release_terms::Migration),
         ]
     }
 }

@@ -34,7 +34,7 @@ use super::{
     Artifact, BuildLog, Built, Change, EnforcedLimits, Error, InstanceRef, InstanceSpec, Kind, Line, Observation,
     Runtime, Source, Usage, Wanted,
 };
-use crate::id::DeploymentId;
+use crate::{id::DeploymentId, value::Secrets};
 
 /// The oldest API that has what is used here.
 const OLDEST_API: (u32, u32) = (1, 41);
@@ -103,6 +103,7 @@ impl Docker {
         deployment: DeploymentId,
         release: i64,
         context: &Path,
+        secrets: &Secrets,
         log: BuildLog<'_>,
     ) -> Result<Artifact, Error> {
         let turn = self.builds.acquire().await;
@@ -116,7 +117,13 @@ impl Docker {
         let mut labels = labels.write(self.instance);
         // An image has no generation, and no container may inherit one.
         labels.remove(labels::GENERATION);
-        build::build(&self.client()?, Build { context, tag, labels }, log).await
+        let build = Build {
+            context,
+            tag,
+            labels,
+            secrets,
+        };
+        build::build(&self.client()?, build, log).await
     }
 }
 
@@ -166,11 +173,12 @@ impl Runtime for Docker {
         deployment: DeploymentId,
         release: i64,
         source: &Source,
+        secrets: &Secrets,
         log: BuildLog<'_>,
     ) -> Result<Artifact, Error> {
         match source {
             Source::Image(image) => image::find_or_pull(&self.client()?, image, log).await,
-            Source::Dockerfile { context } => self.build(deployment, release, context, log).await,
+            Source::Dockerfile { context } => self.build(deployment, release, context, secrets, log).await,
             Source::Command { .. } => Err(Error::Refused("a plain command needs the process runtime".to_owned())),
         }
     }
@@ -204,17 +212,18 @@ impl Runtime for Docker {
         image::discard(&self.client()?, self.instance, built).await
     }
 
-    async fn tail(&self, instance: &InstanceRef, num_lines: usize) -> Result<Vec<String>, Error> {
-        logs::tail(&self.client()?, &instance.0, num_lines).await
+    async fn tail(&self, instance: &InstanceRef, num_lines: usize, secrets: &Secrets) -> Result<Vec<String>, Error> {
+        logs::tail(&self.client()?, &instance.0, num_lines, secrets).await
     }
 
     fn output(
         &self,
         instance: &InstanceRef,
         after: Option<DateTime<Utc>>,
+        secrets: Secrets,
     ) -> BoxStream<'static, Result<Vec<Line>, Error>> {
         match self.client() {
-            Ok(client) => logs::output(&client, &instance.0, after),
+            Ok(client) => logs::output(&client, &instance.0, after, secrets),
             Err(error) => stream::iter([Err(error)]).boxed(),
         }
     }

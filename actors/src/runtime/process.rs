@@ -40,7 +40,10 @@ use super::{
     Artifact, BuildLog, Built, Change, EnforcedLimits, Error, InstanceRef, InstanceSpec, Kind, Line, Observation,
     Runtime, Source, Usage, Wanted,
 };
-use crate::{id::DeploymentId, value::Command};
+use crate::{
+    id::DeploymentId,
+    value::{Command, Secrets},
+};
 
 /// How long the file system may take for one step.
 const FILE_DEADLINE: Duration = Duration::from_secs(10);
@@ -155,6 +158,7 @@ impl Runtime for Processes {
         _deployment: DeploymentId,
         _release: i64,
         source: &Source,
+        _secrets: &Secrets,
         log: BuildLog<'_>,
     ) -> Result<Artifact, Error> {
         let Source::Command { command, directory } = source else {
@@ -219,9 +223,12 @@ impl Runtime for Processes {
         Ok(())
     }
 
-    async fn tail(&self, instance: &InstanceRef, num_lines: usize) -> Result<Vec<String>, Error> {
+    async fn tail(&self, instance: &InstanceRef, num_lines: usize, secrets: &Secrets) -> Result<Vec<String>, Error> {
         match Record::of(&self.root, instance) {
-            Some(record) => blocking(move || log::tail(record.directory(), num_lines)).await,
+            Some(record) => {
+                let secrets = secrets.clone();
+                blocking(move || log::tail(record.directory(), num_lines, &secrets)).await
+            }
             None => Ok(Vec::new()),
         }
     }
@@ -230,9 +237,10 @@ impl Runtime for Processes {
         &self,
         instance: &InstanceRef,
         after: Option<DateTime<Utc>>,
+        secrets: Secrets,
     ) -> BoxStream<'static, Result<Vec<Line>, Error>> {
         match Record::of(&self.root, instance) {
-            Some(record) => follow::output(record, after),
+            Some(record) => follow::output(record, after, secrets),
             None => stream::empty().boxed(),
         }
     }

@@ -13,7 +13,7 @@ use crate::{
     Error,
     id::{DeploymentId, ReleaseId},
     runtime::{Artifact, Built},
-    value::{CpuLimit, Environment, MemoryLimit},
+    value::{CpuLimit, Environment, HealthCheck, MemoryLimit},
 };
 
 mod facts;
@@ -68,6 +68,8 @@ pub struct Release {
     pub cpu_limit: Option<CpuLimit>,
     /// Memory that it may use.
     pub memory_limit: Option<MemoryLimit>,
+    /// How its instances are asked whether they are well.
+    pub health_check: HealthCheck,
     /// The commit that it was built from, where there is one.
     pub source_commit: Option<String>,
     /// How far it has come.
@@ -91,7 +93,7 @@ pub struct Release {
 }
 
 /// A release that is about to be built.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct NewRelease {
     /// What the program is given.
     pub environment: Environment,
@@ -99,6 +101,8 @@ pub struct NewRelease {
     pub cpu_limit: Option<CpuLimit>,
     /// Memory that it may use.
     pub memory_limit: Option<MemoryLimit>,
+    /// How its instances are asked whether they are well.
+    pub health_check: HealthCheck,
     /// The commit that it is built from, where there is one.
     pub source_commit: Option<String>,
     /// Who wants it.

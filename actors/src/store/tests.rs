@@ -1,6 +1,7 @@
 //! The store, the same tests over SQLite and PostgreSQL.
 
 mod audit;
+mod changes;
 mod deployments;
 mod engines;
 mod errors;

@@ -15,8 +15,8 @@ use crate::{
 
 const REASON: &str = "was cancelled";
 
-/// Calls off the build or the rollout that is under way. What serves goes on; where nothing does, and nothing was to come
-/// back meanwhile, the deployment is to stop. A release that never served has failed by that.
+/// Calls off the build or the rollout that is under way. What serves, or is about to serve again, goes on; where nothing
+/// does, and nothing was to come back meanwhile, the deployment is to stop. A release that never served has failed by that.
 ///
 /// # Errors
 /// `NOTHING_TO_CANCEL` when nothing is under way. Fails when there is no such deployment, or when it is deleted.
@@ -45,15 +45,18 @@ async fn call_off(transaction: &DatabaseTransaction, before: &Deployment) -> Res
         releases::fail(transaction, before.target_id, &ending).await?;
     }
     let mut row = row::ActiveModel {
-        candidate: Set(None),
         is_replacing: Set(false),
-        generation: Set(before.generation.next()),
         updated_at: Set(now()),
         ..Default::default()
     };
     if let Some(earlier) = earlier {
-        row.target_id = Set(Some(earlier));
+        row = row::aimed_at(&releases::within(transaction, earlier).await?, row)?;
+        if before.is_starting(earlier) {
+            return write(transaction, before, row).await;
+        }
     }
+    row.candidate = Set(None);
+    row.generation = Set(before.generation.next());
     if before.instance.is_none() {
         let comes_back = earlier.is_some() && !matches!(before.status, Status::Pending | Status::Building);
         row.status = Set(if comes_back {

@@ -11,6 +11,7 @@ use crate::{
     store::{
         column::{from_json, parsed, parsed_opt, to_json},
         now,
+        releases::Release,
     },
     value::HealthCheck,
 };
@@ -132,6 +133,21 @@ pub(super) fn new(new: &NewDeployment) -> Result<ActiveModel, Error> {
         created_at: Set(now),
         updated_at: Set(now),
         ..Default::default()
+    })
+}
+
+/// What a row says of a release that its deployment is aimed at: that is what the deployment asks for now.
+pub(super) fn aimed_at(release: &Release, row: ActiveModel) -> Result<ActiveModel, Error> {
+    Ok(ActiveModel {
+        target_id: Set(Some(release.id)),
+        environment: Set(to_json("deployments.environment", &release.environment)?),
+        cpu_limit: Set(release.cpu_limit.clone().map(String::from)),
+        memory_limit: Set(release.memory_limit.clone().map(String::from)),
+        health_check_path: Set(release.health_check.path.clone().map(String::from)),
+        health_timeout_s: Set(release.health_check.timeout_s.into()),
+        health_interval_s: Set(release.health_check.interval_s.into()),
+        health_retries: Set(release.health_check.retries.into()),
+        ..row
     })
 }
 

@@ -8,9 +8,10 @@ use crate::{
     Error,
     id::{DeploymentId, ReleaseId},
     store::{
-        column::{from_json, parsed_opt, storable, to_json},
+        column::{from_json, parsed, parsed_opt, storable, to_json},
         now,
     },
+    value::HealthCheck,
 };
 
 #[derive(Clone, Debug, DeriveEntityModel)]
@@ -24,6 +25,10 @@ pub(super) struct Model {
     pub environment: Json,
     pub cpu_limit: Option<String>,
     pub memory_limit: Option<String>,
+    pub health_check_path: Option<String>,
+    pub health_timeout_s: i64,
+    pub health_interval_s: i64,
+    pub health_retries: i64,
     pub source_commit: Option<String>,
     pub status: Status,
     pub reason: Option<String>,
@@ -59,6 +64,12 @@ impl TryFrom<Model> for Release {
             environment: from_json("releases.environment", row.environment)?,
             cpu_limit: parsed_opt("releases.cpu_limit", row.cpu_limit)?,
             memory_limit: parsed_opt("releases.memory_limit", row.memory_limit)?,
+            health_check: HealthCheck {
+                path: parsed_opt("releases.health_check_path", row.health_check_path)?,
+                timeout_s: parsed("releases.health_timeout_s", row.health_timeout_s)?,
+                interval_s: parsed("releases.health_interval_s", row.health_interval_s)?,
+                retries: parsed("releases.health_retries", row.health_retries)?,
+            },
             source_commit: row.source_commit,
             status: row.status,
             reason: row.reason,
@@ -87,6 +98,10 @@ pub(super) fn new(deployment_id: DeploymentId, number: i64, new: &NewRelease) ->
         environment: Set(to_json("releases.environment", &new.environment)?),
         cpu_limit: Set(new.cpu_limit.clone().map(String::from)),
         memory_limit: Set(new.memory_limit.clone().map(String::from)),
+        health_check_path: Set(new.health_check.path.clone().map(String::from)),
+        health_timeout_s: Set(new.health_check.timeout_s.into()),
+        health_interval_s: Set(new.health_check.interval_s.into()),
+        health_retries: Set(new.health_check.retries.into()),
         source_commit: Set(new.source_commit.clone().map(storable)),
         artifact: Set(artifact
             .map(|artifact| to_json("releases.artifact", artifact))

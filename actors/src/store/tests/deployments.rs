@@ -6,7 +6,7 @@ use super::{
     engines::each_store,
     samples::{
         self, ALL, a_deployment, a_project, delete, image, new_deployment, new_events, new_kinds, number, port, record,
-        stop,
+        serve, stop,
     },
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     runtime::InstanceRef,
     store::{
         Page, Store,
-        deployments::{self, Change, Deployment, Filter},
+        deployments::{self, Change, Filter},
         error_log, events, releases,
     },
 };
@@ -298,17 +298,6 @@ async fn a_restart_replaces_what_runs_and_leaves_what_is_coming_up() {
         }
     })
     .await;
-}
-
-/// Records that the candidate of the target serves.
-async fn serve(store: &Store, seen: &Deployment) -> Deployment {
-    let change = Change {
-        instance: Some(Some(InstanceRef("c0ffee".to_owned()))),
-        release_id: Some(seen.target_id),
-        is_replacing: Some(false),
-        ..Change::to(Status::Running)
-    };
-    deployments::record(store, seen, &change).await.unwrap()
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ async fn applied(database: &DatabaseConnection) -> Vec<String> {
 }
 
 /// Takes the last steps back, as an older program would have left the database.
-async fn step_down(settings: &Settings, num_steps: u32) {
+pub(super) async fn step_down(settings: &Settings, num_steps: u32) {
     let database = connect::for_migration(&settings.url).await.unwrap();
     let transaction = database.begin().await.unwrap();
     borgos_migrations::down(&transaction, num_steps).await.unwrap();

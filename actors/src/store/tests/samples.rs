@@ -7,7 +7,7 @@ use crate::{
     Error,
     deployment::{Desired, Status},
     id::{DeploymentId, ProjectId},
-    runtime::{Artifact, Kind},
+    runtime::{Artifact, InstanceRef, Kind},
     store::{
         Page, Store,
         deployments::{self, Change, Deployment, NewDeployment},
@@ -152,4 +152,15 @@ pub(super) async fn delete(store: &Store, id: DeploymentId) -> Deployment {
 pub(super) async fn stop(store: &Store, id: DeploymentId) {
     deployments::set_desired(store, id, Desired::Stopped).await.unwrap();
     record(store, id, &Change::to(Status::Stopped)).await.unwrap();
+}
+
+/// Records that the candidate of the target serves.
+pub(super) async fn serve(store: &Store, seen: &Deployment) -> Deployment {
+    let change = Change {
+        instance: Some(Some(InstanceRef("c0ffee".to_owned()))),
+        release_id: Some(seen.target_id),
+        is_replacing: Some(false),
+        ..Change::to(Status::Running)
+    };
+    deployments::record(store, seen, &change).await.unwrap()
 }

@@ -156,6 +156,14 @@ impl World {
     fn request_release(&mut self) {
         let is_down = matches!(self.status, Status::Starting | Status::Restarting);
         let is_on_its_way = self.desired == Desired::Running && is_down;
+        let is_back = self.is_earlier || (self.has_run && !self.has_earlier);
+        if is_on_its_way && self.live.is_none() && self.status == Status::Starting && is_back {
+            // It goes on starting until the new one is built.
+            self.has_earlier = true;
+            self.is_earlier = true;
+            self.target = ReleaseState::Unbuilt;
+            return;
+        }
         self.has_earlier |= self.has_run;
         self.desired = Desired::Running;
         self.target = ReleaseState::Unbuilt;
