@@ -13,6 +13,7 @@ mod mcp;
 mod output;
 mod scan;
 mod search;
+mod secrets;
 mod status;
 mod stream;
 mod tasks;
@@ -109,6 +110,8 @@ enum Command {
     AgentZero(agent_zero::Arguments),
     /// Speak the Model Context Protocol on standard input and output, for clients that start their tools
     Mcp(mcp::Arguments),
+    /// Change the key that environments are sealed with
+    Secrets(secrets::Arguments),
     /// Check engine, database, port and directories, and say how to mend what is wrong
     Doctor(Flags),
 }
@@ -138,6 +141,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Tasks(arguments)) => tasks::run(arguments).await,
         Some(Command::AgentZero(arguments)) => agent_zero::run(arguments).await,
         Some(Command::Mcp(arguments)) => mcp::run(arguments).await,
+        Some(Command::Secrets(arguments)) => secrets::run(arguments).await,
         Some(Command::Doctor(flags)) => doctor::run(flags).await,
     }
 }

@@ -1,10 +1,12 @@
 //! The bodies that several endpoints answer with.
 
 use borgos_actors::{
+    Error,
     deployment::{Desired, Status},
     id::{DeploymentId, Generation, ProjectId, ReleaseId},
     runtime::{Artifact, InstanceRef, Kind},
     store::{
+        Store,
         deployments::Deployment,
         projects::Project,
         releases::{self, Phase, Release},
@@ -152,8 +154,8 @@ pub(super) struct ReleaseBody {
 
 impl ReleaseBody {
     /// Shows a release of a deployment where that one serves.
-    pub(super) fn new(release: Release, serving: Option<ReleaseId>) -> Self {
-        Self {
+    pub(super) fn new(release: Release, serving: Option<ReleaseId>, store: &Store) -> Result<Self, Error> {
+        Ok(Self {
             release: release.number,
             status: release.status,
             reason: release.reason,
@@ -162,7 +164,7 @@ impl ReleaseBody {
                 Some(Artifact::Image { id, .. }) => Some(id),
                 Some(Artifact::Command { .. }) | None => None,
             },
-            environment: release.environment.iter().map(masked).collect(),
+            environment: store.unseal(&release.environment)?.iter().map(masked).collect(),
             cpu_limit: release.cpu_limit,
             memory_limit: release.memory_limit,
             created_at: release.created_at,
@@ -172,19 +174,21 @@ impl ReleaseBody {
             exit_code: release.exit_code,
             is_oom: release.is_oom,
             last_lines: release.last_lines,
-        }
+        })
     }
 }
 
-impl From<Deployment> for DeploymentBody {
-    fn from(row: Deployment) -> Self {
+impl DeploymentBody {
+    /// Shows a deployment.
+    pub(super) fn new(row: Deployment, store: &Store) -> Result<Self, Error> {
+        let environment = store.unseal(&row.environment)?;
         let url = format!("http://localhost:{}", row.port);
         let health_path = row.health_check.path.as_ref().map_or("/health", HealthPath::as_str);
-        Self {
+        Ok(Self {
             container_id: container_id(row.runtime, row.instance.as_ref()),
             health_check_url: format!("{url}{health_path}"),
             url,
-            environment: row.environment.iter().map(masked).collect(),
+            environment: environment.iter().map(masked).collect(),
             id: row.id,
             project_id: row.project_id,
             name: row.name,
@@ -209,7 +213,7 @@ impl From<Deployment> for DeploymentBody {
             started_at: row.started_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
-        }
+        })
     }
 }
 

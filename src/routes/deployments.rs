@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use borgos_actors::{
+    Error,
     deployment::Status,
     deployments::{DeployRequest, Progress},
     id::{DeploymentId, ProjectId},
@@ -136,8 +137,9 @@ async fn list(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
         port: query.parsed("port", Port::try_from)?,
     };
     let listed = deployments::list(&app.system.store, &filter, page.rows()).await?;
-    let rows: Vec<DeploymentBody> = listed.rows.into_iter().map(DeploymentBody::from).collect();
-    Ok(reply::list(&rows, listed.total, &page))
+    let shown = |row| DeploymentBody::new(row, &app.system.store);
+    let rows: Result<Vec<DeploymentBody>, Error> = listed.rows.into_iter().map(shown).collect();
+    Ok(reply::list(&rows?, listed.total, &page))
 }
 
 /// POST /api/v1/deploy
@@ -169,7 +171,7 @@ async fn deploy(request: Deploy, app: Arc<App>) -> Result<Reply, Problem> {
 /// GET /api/v1/deployments/{id}
 async fn show(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     let row = deployments::deployment(&app.system.store, DeploymentId(id)).await?;
-    Ok(reply::ok(&DeploymentBody::from(row)))
+    Ok(reply::ok(&DeploymentBody::new(row, &app.system.store)?))
 }
 
 /// DELETE /api/v1/deployments/{id}

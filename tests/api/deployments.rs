@@ -6,6 +6,7 @@ mod life;
 mod logs;
 mod ports;
 mod releases;
+mod secrets;
 mod sources;
 
 use std::path::Path;

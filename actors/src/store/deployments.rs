@@ -11,6 +11,7 @@ use crate::{
     deployment::{Desired, Status},
     id::{DeploymentId, Generation, ProjectId, ReleaseId},
     runtime::{InstanceRef, Kind},
+    seal::Sealed,
     value::{Command, CpuLimit, DeploymentName, Environment, HealthCheck, ImageRef, MemoryLimit, Port},
 };
 
@@ -56,7 +57,7 @@ pub struct Deployment {
     /// The port inside a container, as requested.
     pub container_port: Option<Port>,
     /// What the program is given.
-    pub environment: Environment,
+    pub environment: Sealed,
     /// CPUs that it may use.
     pub cpu_limit: Option<CpuLimit>,
     /// Memory that it may use.
@@ -138,15 +139,16 @@ pub async fn create(store: &Store, new: &NewDeployment) -> Result<Deployment, Er
 }
 
 async fn try_create(store: &Store, new: &NewDeployment) -> Result<Deployment, Error> {
+    let environment = store.key.seal(&new.environment)?;
     store
         .write(async |transaction| {
             projects::check_exists(transaction, new.project_id).await?;
             claim::check_port(transaction, new.port).await?;
             claim::check_name(transaction, &new.name).await?;
-            let row = row::Entity::insert(row::new(new)?)
+            let row = row::Entity::insert(row::new(new, &environment)?)
                 .exec_with_returning(transaction)
                 .await?;
-            let deployment = begin::first_release(transaction, row.id, new).await?;
+            let deployment = begin::first_release(transaction, row.id, new, environment.clone()).await?;
             announce(transaction, "deployment_status", &deployment).await?;
             Ok(deployment)
         })

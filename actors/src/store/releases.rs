@@ -13,7 +13,8 @@ use crate::{
     Error,
     id::{DeploymentId, ReleaseId},
     runtime::{Artifact, Built},
-    value::{CpuLimit, Environment, HealthCheck, MemoryLimit},
+    seal::Sealed,
+    value::{CpuLimit, HealthCheck, MemoryLimit},
 };
 
 mod facts;
@@ -63,7 +64,7 @@ pub struct Release {
     /// The number of the release that this was built for, if it was another one.
     pub built_as: Option<i64>,
     /// What the program is given.
-    pub environment: Environment,
+    pub environment: Sealed,
     /// CPUs that it may use.
     pub cpu_limit: Option<CpuLimit>,
     /// Memory that it may use.
@@ -96,7 +97,7 @@ pub struct Release {
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewRelease {
     /// What the program is given.
-    pub environment: Environment,
+    pub environment: Sealed,
     /// CPUs that it may use.
     pub cpu_limit: Option<CpuLimit>,
     /// Memory that it may use.

@@ -12,6 +12,7 @@ mod projects;
 mod releases;
 mod samples;
 mod scans;
+mod seal;
 mod task_leases;
 mod task_orders;
 mod tasks;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use borgos_actors::{
+    Error,
     id::DeploymentId,
     store::{
         deployments,
@@ -86,10 +87,7 @@ async fn list_those(id: i64, status: Option<Status>, page: &Page, app: &App) -> 
     let deployment = deployments::deployment(store, DeploymentId(id)).await?;
     let listed = releases::list(store, deployment.id, status, page.rows()).await?;
     let serving = deployment.instance.and(deployment.release_id);
-    let rows: Vec<ReleaseBody> = listed
-        .rows
-        .into_iter()
-        .map(|release| ReleaseBody::new(release, serving))
-        .collect();
-    Ok(reply::list(&rows, listed.total, page))
+    let shown = |release| ReleaseBody::new(release, serving, store);
+    let rows: Result<Vec<ReleaseBody>, Error> = listed.rows.into_iter().map(shown).collect();
+    Ok(reply::list(&rows?, listed.total, page))
 }

@@ -14,6 +14,7 @@ use super::{
     steps::{endpoint, find},
 };
 use crate::{
+    Error,
     deployment::{
         Status,
         failure::Failure,
@@ -62,9 +63,9 @@ impl State {
         instance: &InstanceRef,
         since: DateTime<Utc>,
         instances: &[Observation],
-    ) -> Health {
+    ) -> Result<Health, Error> {
         match self.proven.take() {
-            Some((proven, endpoint)) if proven == *instance => return Health::Proven(endpoint),
+            Some((proven, endpoint)) if proven == *instance => return Ok(Health::Proven(endpoint)),
             _ => {}
         }
         let release = known.begun();
@@ -72,7 +73,7 @@ impl State {
         let left = release.health_check.timeout_s.duration().saturating_sub(age);
         let target = target(&known.row, release, instance, instances);
         if target.is_none() && !left.is_zero() {
-            return Health::OutOfReach;
+            return Ok(Health::OutOfReach);
         }
         let is_asked = |checked: &Checked| checked.instance == *instance && checked.target == target;
         if !self.checking.as_ref().is_some_and(is_asked) {
@@ -82,24 +83,24 @@ impl State {
                 since,
                 target,
                 deadline: Instant::now() + left,
-                secrets: known.secrets(),
+                secrets: known.secrets(&self.args.store)?,
             });
         }
-        Health::Asked
+        Ok(Health::Asked)
     }
 
     /// Asks the instance that serves, now or when it is due.
-    pub(super) fn plan_probe(&mut self, known: &Known, instances: &[Observation]) {
+    pub(super) fn plan_probe(&mut self, known: &Known, instances: &[Observation]) -> Result<(), Error> {
         let (row, release) = (&known.row, known.serving());
         let live = row.instance.clone();
         let Some((instance, target)) =
             live.and_then(|live| Some((live.clone(), target(row, release, &live, instances)?)))
         else {
             self.watch = None;
-            return;
+            return Ok(());
         };
         if self.checking.is_some() {
-            return;
+            return Ok(());
         }
         let watch = match self.watch.take().filter(|watch| watch.is_of(&instance)) {
             Some(watch) => watch,
@@ -109,14 +110,15 @@ impl State {
         self.watch = Some(watch);
         if !pause.is_zero() {
             self.remind(pause);
-            return;
+            return Ok(());
         }
         self.ask(&instance, Some(target.clone()));
         self.begin(Job::Probe {
             instance,
             target,
-            secrets: known.secrets(),
+            secrets: known.secrets(&self.args.store)?,
         });
+        Ok(())
     }
 
     fn ask(&mut self, instance: &InstanceRef, target: Option<health::Target>) {

@@ -5,6 +5,7 @@ use crate::{
     Error,
     id::ReleaseId,
     store::{
+        Store,
         deployments::{self, Deployment},
         releases::{self, Release},
     },
@@ -44,9 +45,10 @@ impl Known {
     }
 
     /// Collects what nobody is to read in what the deployment's programs and builds say.
-    pub(super) fn secrets(&self) -> Secrets {
+    pub(super) fn secrets(&self, store: &Store) -> Result<Secrets, Error> {
         let releases = [Some(&self.target), self.earlier.as_ref()].into_iter().flatten();
-        Secrets::of(releases.map(|release| &release.environment))
+        let environments: Result<Vec<_>, Error> = releases.map(|release| store.unseal(&release.environment)).collect();
+        Ok(Secrets::of(&environments?))
     }
 
     /// Only these two are ever started.

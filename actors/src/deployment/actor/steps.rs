@@ -72,7 +72,7 @@ impl State {
                     continue;
                 }
                 Step::AwaitHealth { instance, since } => {
-                    match self.check_candidate(&known, &instance, since, instances) {
+                    match self.check_candidate(&known, &instance, since, instances)? {
                         Health::Proven(endpoint) => Job::Route(Led::To { instance, endpoint }),
                         Health::Asked if is_outdated => Job::Observe,
                         Health::Asked => return Ok(()),
@@ -107,7 +107,8 @@ impl State {
                 Err(Error::NotFound { .. }) => continue,
                 release => release?,
             };
-            self.logs.follow(seen, Secrets::of([&release.environment]));
+            let environment = self.args.store.unseal(&release.environment)?;
+            self.logs.follow(seen, Secrets::of([&environment]));
         }
         Ok(())
     }
@@ -133,7 +134,7 @@ impl State {
                     image: row.image.clone(),
                     command: row.command.clone(),
                 },
-                secrets: known.secrets(),
+                secrets: known.secrets(&self.args.store)?,
             });
         } else if !is_wanted {
             self.build.abort();
@@ -195,7 +196,7 @@ impl State {
                 instance,
                 generation: row.generation,
                 exit,
-                secrets: known.secrets(),
+                secrets: known.secrets(&self.args.store)?,
             },
             Step::Stop(instance) => Job::Stop(instance),
             Step::Remove(instance) => Job::Remove(instance),
@@ -248,8 +249,7 @@ impl State {
             deployments::confirm(&self.args.store, row.id).await?;
         }
         self.waiting.answer(row, live_generation(row, instances));
-        self.plan_probe(known, instances);
-        Ok(())
+        Ok(self.plan_probe(known, instances)?)
     }
 
     /// What is to be said of an app that runs.
@@ -289,7 +289,7 @@ impl State {
             artifact,
             command: row.command.clone(),
             container_port: row.container_port,
-            environment: release.environment.clone(),
+            environment: self.args.store.unseal(&release.environment)?,
             cpu_limit: release.cpu_limit.clone(),
             memory_limit: release.memory_limit.clone(),
         })))

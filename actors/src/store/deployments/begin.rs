@@ -11,6 +11,7 @@ use crate::{
     Error,
     deployment::{Desired, Status},
     id::{DeploymentId, Generation, ReleaseId},
+    seal::Sealed,
     store::{
         Store, now,
         releases::{self, NewRelease, Release},
@@ -22,9 +23,10 @@ pub(super) async fn first_release(
     transaction: &DatabaseTransaction,
     id: DeploymentId,
     new: &NewDeployment,
+    environment: Sealed,
 ) -> Result<Deployment, Error> {
     let release = NewRelease {
-        environment: new.environment.clone(),
+        environment,
         cpu_limit: new.cpu_limit.clone(),
         memory_limit: new.memory_limit.clone(),
         health_check: new.health_check.clone(),
@@ -172,7 +174,7 @@ pub(super) async fn aim(
     let mut row = row::ActiveModel {
         desired: Set(Desired::Running),
         updated_at: Set(now()),
-        ..row::aimed_at(release, Default::default())?
+        ..row::aimed_at(release, Default::default())
     };
     let is_unbuilt = release.status == releases::Status::Building;
     if is_unbuilt && before.is_bringing_back(release.id) {

@@ -50,7 +50,7 @@ async fn call_off(transaction: &DatabaseTransaction, before: &Deployment) -> Res
         ..Default::default()
     };
     if let Some(earlier) = earlier {
-        row = row::aimed_at(&releases::within(transaction, earlier).await?, row)?;
+        row = row::aimed_at(&releases::within(transaction, earlier).await?, row);
         if before.is_starting(earlier) {
             return write(transaction, before, row).await;
         }

@@ -242,7 +242,7 @@ async fn observed(
 ) -> Result<row::ActiveModel, Error> {
     let row = seen(before, change);
     match change.target_id {
-        Some(target) => row::aimed_at(&releases::within(transaction, target).await?, row),
+        Some(target) => Ok(row::aimed_at(&releases::within(transaction, target).await?, row)),
         None => Ok(row),
     }
 }

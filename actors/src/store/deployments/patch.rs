@@ -10,6 +10,7 @@ use crate::{
     Error,
     deployment::Desired,
     id::DeploymentId,
+    seal::Key,
     store::{
         Store, claimed, now,
         releases::{self, NewRelease, Release},
@@ -51,7 +52,7 @@ pub async fn patch(store: &Store, id: DeploymentId, patch: &Patch) -> Result<(De
             let before = locked(transaction, id).await?;
             let named = rename(transaction, &before, patch).await?;
             let target = releases::within(transaction, before.target_id).await?;
-            let Some(wanted) = changed(&target, patch)? else {
+            let Some(wanted) = changed(&store.key, &target, patch)? else {
                 return Ok((named, None));
             };
             let release = releases::begin(transaction, id, &wanted).await?;
@@ -77,10 +78,15 @@ async fn rename(transaction: &DatabaseTransaction, before: &Deployment, patch: &
 
 /// Describes the release that a change takes, which runs what is built already, if anything is. None is needed for what the
 /// one that serves, or is to, has already; one that failed does not count.
-fn changed(target: &Release, patch: &Patch) -> Result<Option<NewRelease>, Error> {
+fn changed(key: &Key, target: &Release, patch: &Patch) -> Result<Option<NewRelease>, Error> {
     let mut wanted = terms(target);
     if let Some(variables) = &patch.environment {
-        wanted.environment = merged(&target.environment, variables)?;
+        let before = key.open(&target.environment)?;
+        let merged = merged(&before, variables)?;
+        // Sealed anew it would be another text.
+        if merged != before {
+            wanted.environment = key.seal(&merged)?;
+        }
     }
     set(&mut wanted.cpu_limit, &patch.cpu_limit);
     set(&mut wanted.memory_limit, &patch.memory_limit);
@@ -164,7 +170,7 @@ async fn roll_out(transaction: &DatabaseTransaction, row: &Deployment, release: 
         candidate: Set(None),
         generation: Set(row.generation.next()),
         updated_at: Set(now()),
-        ..row::aimed_at(release, Default::default())?
+        ..row::aimed_at(release, Default::default())
     };
     write(transaction, row, change).await
 }

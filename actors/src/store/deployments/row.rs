@@ -8,8 +8,9 @@ use crate::{
     deployment::{Desired, Status},
     id::{DeploymentId, Generation, ProjectId, ReleaseId},
     runtime::{InstanceRef, Kind},
+    seal::Sealed,
     store::{
-        column::{from_json, parsed, parsed_opt, to_json},
+        column::{from_json, parsed, parsed_opt, sealed, to_json, to_sealed},
         now,
         releases::Release,
     },
@@ -81,7 +82,7 @@ impl TryFrom<Model> for Deployment {
             image: parsed_opt("deployments.image", row.image)?,
             command: opt(row.command, |json| from_json("deployments.command", json))?,
             container_port: opt(row.container_port, |number| port("deployments.container_port", number))?,
-            environment: from_json("deployments.environment", row.environment)?,
+            environment: sealed("deployments.environment", row.environment)?,
             cpu_limit: parsed_opt("deployments.cpu_limit", row.cpu_limit)?,
             memory_limit: parsed_opt("deployments.memory_limit", row.memory_limit)?,
             health_check: HealthCheck {
@@ -109,7 +110,7 @@ impl TryFrom<Model> for Deployment {
 }
 
 /// A fresh row.
-pub(super) fn new(new: &NewDeployment) -> Result<ActiveModel, Error> {
+pub(super) fn new(new: &NewDeployment, environment: &Sealed) -> Result<ActiveModel, Error> {
     let now = now();
     let command = new.command.as_ref();
     Ok(ActiveModel {
@@ -123,7 +124,7 @@ pub(super) fn new(new: &NewDeployment) -> Result<ActiveModel, Error> {
         image: Set(new.image.clone().map(String::from)),
         command: Set(opt(command, |command| to_json("deployments.command", command))?),
         container_port: Set(new.container_port.map(|port| port.get().into())),
-        environment: Set(to_json("deployments.environment", &new.environment)?),
+        environment: Set(to_sealed(environment)),
         cpu_limit: Set(new.cpu_limit.clone().map(String::from)),
         memory_limit: Set(new.memory_limit.clone().map(String::from)),
         health_check_path: Set(new.health_check.path.clone().map(String::from)),
@@ -137,10 +138,10 @@ pub(super) fn new(new: &NewDeployment) -> Result<ActiveModel, Error> {
 }
 
 /// What a row says of a release that its deployment is aimed at: that is what the deployment asks for now.
-pub(super) fn aimed_at(release: &Release, row: ActiveModel) -> Result<ActiveModel, Error> {
-    Ok(ActiveModel {
+pub(super) fn aimed_at(release: &Release, row: ActiveModel) -> ActiveModel {
+    ActiveModel {
         target_id: Set(Some(release.id)),
-        environment: Set(to_json("deployments.environment", &release.environment)?),
+        environment: Set(to_sealed(&release.environment)),
         cpu_limit: Set(release.cpu_limit.clone().map(String::from)),
         memory_limit: Set(release.memory_limit.clone().map(String::from)),
         health_check_path: Set(release.health_check.path.clone().map(String::from)),
@@ -148,7 +149,7 @@ pub(super) fn aimed_at(release: &Release, row: ActiveModel) -> Result<ActiveMode
         health_interval_s: Set(release.health_check.interval_s.into()),
         health_retries: Set(release.health_check.retries.into()),
         ..row
-    })
+    }
 }
 
 fn word(kind: Kind) -> &'static str {

@@ -8,7 +8,7 @@ use crate::{
     Error,
     id::{DeploymentId, ReleaseId},
     store::{
-        column::{from_json, parsed, parsed_opt, storable, to_json},
+        column::{from_json, parsed, parsed_opt, sealed, storable, to_json, to_sealed},
         now,
     },
     value::HealthCheck,
@@ -61,7 +61,7 @@ impl TryFrom<Model> for Release {
             number: row.number,
             artifact: artifact.transpose()?,
             built_as: row.built_as,
-            environment: from_json("releases.environment", row.environment)?,
+            environment: sealed("releases.environment", row.environment)?,
             cpu_limit: parsed_opt("releases.cpu_limit", row.cpu_limit)?,
             memory_limit: parsed_opt("releases.memory_limit", row.memory_limit)?,
             health_check: HealthCheck {
@@ -95,7 +95,7 @@ pub(super) fn new(deployment_id: DeploymentId, number: i64, new: &NewRelease) ->
     Ok(ActiveModel {
         deployment_id: Set(deployment_id),
         number: Set(number),
-        environment: Set(to_json("releases.environment", &new.environment)?),
+        environment: Set(to_sealed(&new.environment)),
         cpu_limit: Set(new.cpu_limit.clone().map(String::from)),
         memory_limit: Set(new.memory_limit.clone().map(String::from)),
         health_check_path: Set(new.health_check.path.clone().map(String::from)),

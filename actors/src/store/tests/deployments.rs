@@ -50,8 +50,11 @@ async fn a_fresh_deployment_is_pending_wanted_and_announced() {
         );
         assert_eq!((&deployment.image, &deployment.command), (&new.image, &new.command));
         assert_eq!(
-            (&deployment.container_port, &deployment.environment),
-            (&new.container_port, &new.environment)
+            (
+                &deployment.container_port,
+                store.unseal(&deployment.environment).unwrap()
+            ),
+            (&new.container_port, new.environment.clone())
         );
         assert_eq!(
             (&deployment.cpu_limit, &deployment.memory_limit),

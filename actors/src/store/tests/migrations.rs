@@ -194,6 +194,7 @@ async fn a_url_that_cannot_work_is_refused_without_showing_it() {
         let settings = Settings {
             url: url.to_owned(),
             data_dir: directory.path().to_owned(),
+            secret_key: None,
         };
         let refused = Store::open(&settings).await.unwrap_err();
         assert!(matches!(refused, OpenError::Url(_)), "{url}");
