@@ -38,6 +38,8 @@ pub struct Facts<'a> {
     pub status: Status,
     /// Whether the release that is to serve can be started.
     pub target: ReleaseState,
+    /// What it is called when nothing runs, as wanted.
+    pub rests_as: Status,
     /// Whether another release served before, which can be started until the target is built.
     pub has_earlier: bool,
     /// Whether the live instance is to give way to a new one.
@@ -190,14 +192,14 @@ fn towards_stopped(facts: &Facts<'_>) -> Step {
     let is_up = |seen: &&Observation| matches!(seen.state, InstanceState::Running { .. });
     let running = facts.instances.iter().find(is_up);
     match (running, facts.instances.first()) {
-        (None, None) if facts.status == Status::Stopped => Step::Rest,
+        (None, None) if facts.status == facts.rests_as => Step::Rest,
         (Some(_), _) if facts.status != Status::Stopping => Step::Record(Status::Stopping),
         _ if facts.routed != Routed::Nowhere && !facts.has_unroute_failed => Step::Unroute,
         // What cannot be drained is stopped all the same.
         (Some(seen), _) => Step::Stop(seen.instance.clone()),
         (None, Some(seen)) => Step::Remove(seen.instance.clone()),
         (None, None) if facts.has_unroute_failed => Step::AwaitEdge,
-        (None, None) => Step::Record(Status::Stopped),
+        (None, None) => Step::Record(facts.rests_as),
     }
 }
 

@@ -20,8 +20,8 @@ use crate::{
 mod facts;
 mod row;
 
-pub(super) use facts::fail;
 pub use facts::{Ending, Part, Phase, note_build, note_phase};
+pub(super) use facts::{call_off, fail};
 
 /// So many releases of a deployment can serve again at once.
 pub const NUM_KEPT: usize = 5;
@@ -40,8 +40,17 @@ pub enum Status {
     Ready,
     /// Its artifact could not be made, or did not become healthy.
     Failed,
+    /// It was called off before it served.
+    Cancelled,
     /// Newer ones have taken its place, and its artifact is discarded.
     Expired,
+}
+
+impl Status {
+    /// Whether it can never be started, any more or at all.
+    pub fn is_spent(self) -> bool {
+        matches!(self, Self::Failed | Self::Cancelled | Self::Expired)
+    }
 }
 
 impl std::fmt::Display for Status {

@@ -213,7 +213,13 @@ impl State {
                 releases::Status::Building => ReleaseState::Unbuilt,
                 releases::Status::Ready => ReleaseState::Ready,
                 // One that has expired is never aimed at.
-                releases::Status::Failed | releases::Status::Expired => ReleaseState::Failed,
+                releases::Status::Failed | releases::Status::Cancelled | releases::Status::Expired => {
+                    ReleaseState::Failed
+                }
+            },
+            rests_as: match (known.target.status, row.release_id) {
+                (releases::Status::Cancelled, None) => Status::Cancelled,
+                _ => Status::Stopped,
             },
             has_earlier: known.earlier.is_some(),
             is_rolling_out: row.is_rolling_out(),
@@ -308,7 +314,7 @@ impl State {
 
 /// A deployment that stops has neither a live instance nor a candidate: whatever is still there is to go.
 fn status_change(status: Status) -> Change {
-    let is_going = matches!(status, Status::Stopping | Status::Stopped);
+    let is_going = status == Status::Stopping || status.is_at_rest();
     Change {
         instance: is_going.then_some(None),
         candidate: is_going.then_some(None),

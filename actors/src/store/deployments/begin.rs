@@ -100,7 +100,7 @@ pub async fn request_restart(store: &Store, id: DeploymentId) -> Result<Generati
                 row.candidate = Set(None);
                 row.status = Set(Status::Restarting);
                 row.reason = Set(Some("restart requested".to_owned()));
-                if releases::status(transaction, before.target_id).await? == releases::Status::Failed {
+                if releases::status(transaction, before.target_id).await?.is_spent() {
                     let new = next_release(&before, "restart");
                     row.target_id = Set(Some(releases::begin(transaction, id, &new).await?.id));
                 }

@@ -191,7 +191,7 @@ pub async fn mark_deleted(store: &Store, id: DeploymentId) -> Result<Deployment,
     store
         .write(async |transaction| {
             let before = locked(transaction, id).await?;
-            if (before.desired, before.status) != (Desired::Stopped, Status::Stopped) {
+            if before.desired != Desired::Stopped || !before.status.is_at_rest() {
                 let reason = format!("deployment {id} runs or is about to, stop it first");
                 return Err(Error::Conflict {
                     code: "DEPLOYMENT_NOT_STOPPED",

@@ -95,7 +95,7 @@ fn changed(key: &Key, target: &Release, patch: &Patch) -> Result<Option<NewRelea
     set(&mut check.timeout_s, &patch.health_timeout_s);
     set(&mut check.interval_s, &patch.health_interval_s);
     set(&mut check.retries, &patch.health_retries);
-    let has_failed = target.status == releases::Status::Failed;
+    let has_failed = target.status.is_spent();
     let is_needed = wanted != terms(target) || (has_failed && patch.is_of_release());
     Ok(is_needed.then_some(wanted))
 }

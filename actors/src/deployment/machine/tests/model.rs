@@ -72,6 +72,7 @@ impl World {
             desired: self.desired,
             status: self.status,
             target: self.target,
+            rests_as: Status::Stopped,
             has_earlier: self.has_earlier,
             is_rolling_out: self.is_rolling_out(),
             generation: self.generation,
