@@ -21,7 +21,7 @@ use tokio::{
 
 use super::{
     crash_loop::CrashLoop,
-    job::{Job, Outcome},
+    job::{Job, Outcome, Reporter},
     lane::Lane,
     probes::{Probe, Probes},
     traffic::{Led, Traffic},
@@ -70,6 +70,13 @@ pub enum Message {
         /// Receives the row.
         reply: RpcReplyPort<Result<Deployment, Error>>,
     },
+    /// An instance was asked whether it is well.
+    NoteProbe {
+        /// The instance.
+        instance: InstanceRef,
+        /// What was wrong, if anything was.
+        outcome: Result<(), String>,
+    },
     /// Say how the app has answered lately.
     ListProbes {
         /// Receives the outcomes, newest first.
@@ -90,6 +97,7 @@ impl supervision::Message for Message {
             Self::Reconcile => "reconcile",
             Self::SkipPause => "skip_pause",
             Self::Settle { .. } => "settle",
+            Self::NoteProbe { .. } => "note_probe",
             Self::ListProbes { .. } => "list_probes",
             Self::Finished { .. } => "finished",
         }
@@ -152,7 +160,7 @@ pub struct State {
     crash_loop: Option<CrashLoop>,
     /// Whether the instance that serves is well.
     watch: Option<Watch>,
-    /// What it answered lately, for those who look.
+    /// What it and its successor answered lately, for those who look.
     probes: Probes,
     /// Before this there is no new start.
     retry_at: Option<Instant>,
@@ -231,6 +239,10 @@ impl State {
                 self.settle(goal, reply);
                 Ok(())
             }
+            Message::NoteProbe { instance, outcome } => {
+                self.probes.note(&instance, outcome);
+                Ok(())
+            }
             Message::ListProbes { reply } => {
                 // A caller that gave up no longer listens.
                 drop(reply.send(self.probes.list()));
@@ -286,7 +298,14 @@ impl State {
             self.led = Led::Unknown;
         }
         let drained = job.removed().map(|instance| self.logs.drained(instance));
-        let work = job.run(self.args.deployment, self.args.runtime.clone(), traffic, drained);
+        let reporter = Reporter(self.myself.clone());
+        let work = job.run(
+            self.args.deployment,
+            self.args.runtime.clone(),
+            traffic,
+            drained,
+            reporter,
+        );
         lane.begin(self.num_tickets, work, self.myself.clone());
     }
 

@@ -6,9 +6,13 @@
 use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
+use ractor::ActorRef;
 use tokio::time::Instant;
 
-use super::traffic::{Led, Traffic};
+use super::{
+    Message,
+    traffic::{Led, Traffic},
+};
 use crate::{
     Error as CrateError, edge, health,
     id::{DeploymentId, Generation, ReleaseId},
@@ -75,6 +79,22 @@ pub(super) enum Job {
         instance: InstanceRef,
         endpoint: Option<SocketAddr>,
     },
+}
+
+/// Tells the actor what is known before a job has ended.
+pub(super) struct Reporter(pub(super) ActorRef<Message>);
+
+impl Reporter {
+    /// Tells how an instance answered, and passes it on.
+    fn probed(&self, instance: &InstanceRef, outcome: Result<(), String>) -> Result<(), String> {
+        let (instance, told) = (instance.clone(), outcome.clone());
+        // An actor that is gone needs no news.
+        let _ = self.0.cast(Message::NoteProbe {
+            instance,
+            outcome: told,
+        });
+        outcome
+    }
 }
 
 /// What came of it.
@@ -162,6 +182,7 @@ impl Job {
         runtime: Arc<dyn Runtime>,
         traffic: Traffic,
         drained: Option<Drained>,
+        reporter: Reporter,
     ) -> Outcome {
         let begun = Utc::now();
         match self {
@@ -202,7 +223,9 @@ impl Job {
                 deadline,
                 secrets,
             } => Outcome::Probed {
-                result: match await_health(target.as_ref(), deadline).await {
+                result: match await_health(target.as_ref(), deadline, |outcome| reporter.probed(&instance, outcome))
+                    .await
+                {
                     Ok(endpoint) => Ok(endpoint),
                     Err(reason) => Err((reason, last_lines(&*runtime, &instance, &secrets).await)),
                 },
@@ -214,7 +237,7 @@ impl Job {
                 target,
                 secrets,
             } => Outcome::Watched {
-                result: match health::probe(&target).await {
+                result: match reporter.probed(&instance, health::probe(&target).await) {
                     Ok(()) => Ok(()),
                     Err(reason) => Err((reason, last_lines(&*runtime, &instance, &secrets).await)),
                 },
@@ -272,10 +295,14 @@ async fn build(
     runtime.prepare(deployment, number, &source, &secrets, &mut log).await
 }
 
-async fn await_health(target: Option<&health::Target>, deadline: Instant) -> Result<SocketAddr, String> {
+async fn await_health(
+    target: Option<&health::Target>,
+    deadline: Instant,
+    report: impl Fn(Result<(), String>) -> Result<(), String>,
+) -> Result<SocketAddr, String> {
     let target = target.ok_or(UNREACHABLE)?;
     loop {
-        match health::probe(target).await {
+        match report(health::probe(target).await) {
             Ok(()) => return Ok(target.endpoint),
             Err(reason) if Instant::now() >= deadline => return Err(reason),
             Err(_) => tokio::time::sleep(PROBE_PAUSE).await,

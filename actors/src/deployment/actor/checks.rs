@@ -131,7 +131,6 @@ impl State {
     /// Takes what came of asking.
     pub(super) async fn checked(&mut self, outcome: Outcome) -> Result<(), ActorProcessingErr> {
         self.checking = None;
-        self.note_probe(&outcome);
         match outcome {
             Outcome::Probed {
                 instance,
@@ -156,21 +155,6 @@ impl State {
         }
         self.reconcile();
         Ok(())
-    }
-
-    fn note_probe(&mut self, outcome: &Outcome) {
-        match outcome {
-            Outcome::Watched { result: Ok(()), .. } | Outcome::Probed { result: Ok(_), .. } => self.probes.note(Ok(())),
-            Outcome::Watched {
-                result: Err((reason, _)),
-                ..
-            }
-            | Outcome::Probed {
-                result: Err((reason, _)),
-                ..
-            } => self.probes.note(Err(reason)),
-            _ => {}
-        }
     }
 
     async fn not_healthy(
