@@ -235,6 +235,34 @@ async fn what_was_on_its_way_before_a_stop_is_not_taken_for_what_is_started_afte
 }
 
 #[tokio::test]
+async fn a_build_that_ends_after_another_release_was_asked_for_is_nobodys() {
+    each_store(async |store| {
+        let before = serving(store).await;
+        let first = deployments::request_release(store, before.id, "redeploy")
+            .await
+            .unwrap();
+        let built = image("sha256:2");
+        let (second, late) = tokio::join!(
+            deployments::request_release(store, before.id, "redeploy"),
+            releases::finish(store, first.id, &built),
+        );
+        let second = second.unwrap();
+        let first = releases::release(store, first.id).await.unwrap();
+        match late {
+            Ok(_) => assert_eq!(first.status, releases::Status::Ready),
+            Err(error) => {
+                assert_eq!(error.code(), releases::NOT_BUILDING);
+                assert_eq!(first.status, releases::Status::Failed);
+            }
+        }
+        assert_eq!(second.status, releases::Status::Building);
+        assert_eq!(row(store, &before).await.target_id, second.id);
+        assert!(releases::finish(store, second.id, &image("sha256:3")).await.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_mask_is_no_value() {
     each_store(async |store| {
         let before = serving(store).await;
