@@ -19,7 +19,7 @@ use crate::{
         releases::Release,
     },
     supervision::Handle,
-    value::{Command, CpuLimit, DeploymentName, Environment, HealthCheck, ImageRef, MemoryLimit, Port, has_mask},
+    value::{Command, CpuLimit, DeploymentName, Environment, HealthCheck, ImageRef, MemoryLimit, Port, Volumes},
 };
 
 mod directory;
@@ -65,6 +65,8 @@ pub struct DeployRequest {
     pub command: Option<Command>,
     /// The port inside the container.
     pub container_port: Option<Port>,
+    /// What outlives its instances.
+    pub volumes: Volumes,
     /// How it is asked whether it is well.
     pub health_check: HealthCheck,
 }
@@ -127,7 +129,7 @@ impl Deployments {
         }
         let runtime = self.runtimes.default_runtime();
         check_deployable(&*runtime, &project, &request).await?;
-        check_unmasked(&request.environment)?;
+        deployments::check_unmasked(request.environment.iter())?;
         self.check_port(request.port).await?;
         let row = deployments::create(&self.store, &new_row(&project, runtime.kind(), request)?).await?;
         self.announce(row.id);
@@ -294,18 +296,13 @@ async fn check_deployable(runtime: &dyn Runtime, project: &Project, request: &De
         command: request.command.clone(),
     };
     runtime.plan(&wanted).await?;
-    Ok(())
-}
-
-/// Refuses what was copied from an answer, where secrets are not shown.
-fn check_unmasked(environment: &Environment) -> Result<(), Error> {
-    match environment.iter().find(|(name, value)| has_mask(name, value)) {
-        None => Ok(()),
-        Some((name, _)) => Err(Error::InvalidField {
-            field: "environment".to_owned(),
-            reason: format!("`{name}` has a mask as its value"),
-        }),
+    if runtime.kind() == runtime::Kind::Process && !request.volumes.is_empty() {
+        return Err(Error::Impossible {
+            code: "VOLUMES_NEED_CONTAINERS",
+            reason: "plain processes have no volumes: they keep files where they like".to_owned(),
+        });
     }
+    Ok(())
 }
 
 fn new_row(project: &Project, runtime: runtime::Kind, request: DeployRequest) -> Result<NewDeployment, Error> {
@@ -324,6 +321,7 @@ fn new_row(project: &Project, runtime: runtime::Kind, request: DeployRequest) ->
         environment: request.environment,
         cpu_limit: request.cpu_limit,
         memory_limit: request.memory_limit,
+        volumes: request.volumes,
         health_check: request.health_check,
     })
 }

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{DeploymentId, Generation},
-    value::{Command, CpuLimit, Environment, ImageRef, MemoryLimit, Port, Secrets},
+    value::{Command, CpuLimit, Environment, ImageRef, MemoryLimit, Port, Secrets, Volumes},
 };
 
 /// Which runtime a deployment runs on.
@@ -101,6 +101,8 @@ pub struct InstanceSpec {
     pub container_port: Option<Port>,
     /// Given to the program, with `PORT` set beside it.
     pub environment: Environment,
+    /// What outlives it.
+    pub volumes: Volumes,
     /// CPUs that it may use.
     pub cpu_limit: Option<CpuLimit>,
     /// Memory that it may use.

@@ -7,6 +7,7 @@ mod image;
 mod limits;
 mod project;
 mod secrets;
+mod volume;
 
 pub use deployment::{Command, DeploymentName, HealthPath, Port};
 pub use environment::Environment;
@@ -15,6 +16,7 @@ pub use image::ImageRef;
 pub use limits::{CpuLimit, MemoryLimit};
 pub use project::{ProjectName, ProjectPath, ProjectType, ShortText, TechStack};
 pub use secrets::{Secrets, has_mask, shown};
+pub use volume::{Volume, VolumeSource, Volumes};
 
 /// Why a text was not accepted as a value; says what is allowed, never repeats the input.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,8 +1,10 @@
-//! How the instances of a release are asked whether they are well: those of before were asked as their deployment says.
+//! How the instances of a release are asked whether they are well: those of before were asked as their deployment says. And
+//! the volumes of a deployment.
 
 use sea_orm_migration::{prelude::*, schema::*};
 
 const TABLE: &str = "releases";
+const VOLUMES: &str = "volumes";
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -24,7 +26,11 @@ impl MigrationTrait for Migration {
             let update = Query::update().table(TABLE).value(name, of_deployment).take();
             manager.execute(update).await?;
         }
-        Ok(())
+        let volumes = Table::alter()
+            .table("deployments")
+            .add_column(json_binary_null(VOLUMES))
+            .take();
+        manager.alter_table(volumes).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -34,7 +40,8 @@ impl MigrationTrait for Migration {
                 .alter_table(Table::alter().table(TABLE).drop_column(name).take())
                 .await?;
         }
-        Ok(())
+        let volumes = Table::alter().table("deployments").drop_column(VOLUMES).take();
+        manager.alter_table(volumes).await
     }
 
     fn use_transaction(&self) -> Option<bool> {

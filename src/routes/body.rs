@@ -13,7 +13,7 @@ use borgos_actors::{
     },
     value::{
         Command, CpuLimit, DeploymentName, HealthPath, ImageRef, MemoryLimit, Port, ProjectName, ProjectType, Retries,
-        Seconds, TechStack, shown,
+        Seconds, TechStack, Volumes, shown,
     },
 };
 use chrono::{DateTime, Utc};
@@ -111,6 +111,9 @@ pub(super) struct DeploymentBody {
     health_interval_s: Seconds,
     health_retries: Retries,
     environment: Map<String, Value>,
+    volumes: Volumes,
+    /// Whether what serves is stopped before the next release starts, as both would write to its volumes.
+    stops_first: bool,
     cpu_limit: Option<CpuLimit>,
     memory_limit: Option<MemoryLimit>,
     image: Option<ImageRef>,
@@ -201,6 +204,8 @@ impl DeploymentBody {
             health_timeout_s: row.health_check.timeout_s,
             health_interval_s: row.health_check.interval_s,
             health_retries: row.health_check.retries,
+            stops_first: row.volumes.are_written(),
+            volumes: row.volumes,
             cpu_limit: row.cpu_limit,
             memory_limit: row.memory_limit,
             image: row.image,

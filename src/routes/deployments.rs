@@ -10,17 +10,18 @@ use borgos_actors::{
     store::deployments::{self, Filter as DeploymentFilter},
     value::{
         Command, CpuLimit, DeploymentName, Environment, HealthCheck, HealthPath, ImageRef, MemoryLimit, Port, Retries,
-        Seconds,
+        Seconds, Volumes,
     },
 };
 use serde::Deserialize;
 use serde_json::json;
 use warp::{Filter, Rejection, filters::BoxedFilter, reply::Response};
 
-use super::{answer, body::DeploymentBody, id, with};
+use super::{Scope, answer, body::DeploymentBody, id, with};
 use crate::{
     app::App,
     body::{self, field::Id},
+    guard::{auth::Caller, check_scope},
     problem::Problem,
     query::{self, Query},
     reply::{self, Reply},
@@ -58,6 +59,8 @@ struct Deploy {
     image: Option<ImageRef>,
     command: Option<Command>,
     container_port: Option<Port>,
+    #[serde(default)]
+    volumes: Volumes,
     health_check_path: Option<HealthPath>,
     health_timeout_s: Option<Seconds>,
     health_interval_s: Option<Seconds>,
@@ -78,6 +81,7 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::post())
         .and(query::none())
         .and(body::json())
+        .and(warp::ext::optional::<Caller>())
         .and(with(app))
         .then(deploy);
     let show = one().and(warp::get()).and(query::none()).and(with(app)).then(show);
@@ -143,7 +147,11 @@ async fn list(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
 }
 
 /// POST /api/v1/deploy
-async fn deploy(request: Deploy, app: Arc<App>) -> Result<Reply, Problem> {
+async fn deploy(request: Deploy, caller: Option<Caller>, app: Arc<App>) -> Result<Reply, Problem> {
+    if request.volumes.has_host_directory() {
+        // It could be any directory, and so anything on this machine.
+        check_scope(Scope::Admin, caller)?;
+    }
     let unset = HealthCheck::default();
     let health_check = HealthCheck {
         path: request.health_check_path,
@@ -161,6 +169,7 @@ async fn deploy(request: Deploy, app: Arc<App>) -> Result<Reply, Problem> {
         image: request.image,
         command: request.command,
         container_port: request.container_port,
+        volumes: request.volumes,
         health_check,
     };
     let row = app.system.deployments.deploy(request).await?;
@@ -212,6 +221,15 @@ async fn start(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
         format!("Deployment {id} started"),
         format!("Deployment {id} is starting"),
     ))
+}
+
+/// Says so where what serves ends before its successor starts.
+async fn gap(id: i64, app: &App) -> Result<&'static str, Problem> {
+    let row = deployments::deployment(&app.system.store, DeploymentId(id)).await?;
+    Ok(match row.volumes.are_written() {
+        true => "; what serves is stopped before it starts, since both write to the same volumes",
+        false => "",
+    })
 }
 
 /// 200 for what has been observed, 202 for what is still under way.

@@ -8,6 +8,7 @@ mod ports;
 mod releases;
 mod secrets;
 mod sources;
+mod volumes;
 
 use std::path::Path;
 

@@ -21,7 +21,7 @@ use crate::{
         Artifact, Exit, InstanceRef, InstanceSpec, InstanceState, Observation, Processes, Runtime, port,
         process::{Follower, From},
     },
-    value::{Command, Environment, Port, Secrets},
+    value::{Command, Environment, Port, Secrets, Volumes},
 };
 
 /// No deployment has this number, and the records are in a place of their own anyway.
@@ -203,6 +203,7 @@ impl Process {
             container_port: None,
             environment: serde_json::from_value::<Environment>(environment)
                 .map_err(|cause| invalid(cause.to_string()))?,
+            volumes: Volumes::default(),
             cpu_limit: None,
             memory_limit: None,
         })

@@ -12,7 +12,7 @@ use crate::{
     id::{DeploymentId, Generation, ProjectId, ReleaseId},
     runtime::{InstanceRef, Kind},
     seal::Sealed,
-    value::{Command, CpuLimit, DeploymentName, Environment, HealthCheck, ImageRef, MemoryLimit, Port},
+    value::{Command, CpuLimit, DeploymentName, Environment, HealthCheck, ImageRef, MemoryLimit, Port, Volumes},
 };
 
 mod announce;
@@ -27,7 +27,7 @@ use announce::announce;
 pub use begin::{begin_generation, request_release, request_restart, request_rollback};
 pub use cancel::request_cancel;
 pub use change::{Change, OUTDATED, confirm, doubt, mark_deleted, record, record_failure, set_desired};
-pub use patch::{Patch, patch};
+pub use patch::{Patch, check_unmasked, patch};
 
 /// A deployment.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +58,8 @@ pub struct Deployment {
     pub container_port: Option<Port>,
     /// What the program is given.
     pub environment: Sealed,
+    /// What outlives its instances.
+    pub volumes: Volumes,
     /// CPUs that it may use.
     pub cpu_limit: Option<CpuLimit>,
     /// Memory that it may use.
@@ -113,6 +115,8 @@ pub struct NewDeployment {
     pub cpu_limit: Option<CpuLimit>,
     /// Memory that it may use.
     pub memory_limit: Option<MemoryLimit>,
+    /// What outlives its instances.
+    pub volumes: Volumes,
     /// How it is asked whether it is well.
     pub health_check: HealthCheck,
 }

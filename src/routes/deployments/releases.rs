@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
-use super::{below, tell};
+use super::{below, gap, tell};
 use crate::{
     app::App,
     body::{self, field::Id},
@@ -61,7 +61,8 @@ async fn list(id: i64, query: Query, app: Arc<App>) -> Result<Reply, Problem> {
 /// POST /api/v1/deployments/{id}/redeploy
 async fn redeploy(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     let release = app.system.deployments.redeploy(DeploymentId(id)).await?;
-    let message = format!("Deployment {id} is building release {}", release.number);
+    let gap = gap(id, &app).await?;
+    let message = format!("Deployment {id} is building release {}{gap}", release.number);
     Ok(reply::accepted(&json!({"message": message, "release": release.number})))
 }
 
@@ -78,7 +79,10 @@ async fn rollback(id: i64, query: Query, request: Option<Rollback>, app: Arc<App
     Ok(tell(
         progress,
         format!("Deployment {id} runs release {number}"),
-        format!("Deployment {id} is going back to release {number}"),
+        format!(
+            "Deployment {id} is going back to release {number}{}",
+            gap(id, &app).await?
+        ),
     ))
 }
 

@@ -18,7 +18,7 @@ use borgos_actors::{
         Artifact, Exit, InstanceSpec, InstanceState, Kind, Observation, Runtime, Wanted, docker::Docker, port,
         process::Processes,
     },
-    value::{Command, Environment, Port, Secrets},
+    value::{Command, Environment, Port, Secrets, Volumes},
 };
 use futures_util::FutureExt;
 use tempfile::TempDir;
@@ -118,6 +118,7 @@ impl Fixture {
             command,
             container_port: None,
             environment: Environment::default(),
+            volumes: Volumes::default(),
             cpu_limit: None,
             memory_limit: None,
         }

@@ -56,7 +56,9 @@ impl State {
             self.keep_lanes(&known, instances).await?;
             let step = machine::next(&self.facts(&known, instances));
             let job = match step {
-                Step::Rest | Step::AwaitRetry if is_outdated => Job::Observe,
+                Step::Rest | Step::AwaitRetry | Step::AwaitRoom if is_outdated => Job::Observe,
+                // Who makes room says so.
+                Step::AwaitRoom => return Ok(()),
                 Step::Rest => return self.rest(&known, instances).await,
                 Step::AwaitRetry => {
                     self.await_retry(row);
@@ -147,6 +149,7 @@ impl State {
     async fn write(&mut self, row: &Deployment, step: Step) -> Result<Option<Step>, ActorProcessingErr> {
         match step {
             Step::Record(status) => self.record(row, &status_change(status)).await?,
+            Step::MakeWay(_) => self.record(row, &make_way(row)).await?,
             Step::Adopt(instance) => {
                 let change = Change {
                     candidate: Some(Some(instance)),
@@ -222,6 +225,7 @@ impl State {
                 _ => Status::Stopped,
             },
             has_earlier: known.earlier.is_some(),
+            is_exclusive: row.volumes.are_written(),
             is_rolling_out: row.is_rolling_out(),
             generation: row.generation,
             live: row.instance.as_ref(),
@@ -296,6 +300,7 @@ impl State {
             command: row.command.clone(),
             container_port: row.container_port,
             environment: self.args.store.unseal(&release.environment)?,
+            volumes: row.volumes.clone(),
             cpu_limit: release.cpu_limit.clone(),
             memory_limit: release.memory_limit.clone(),
         })))
@@ -309,6 +314,19 @@ impl State {
 
     pub(super) fn announce(&self) {
         event_bus::nudge(&self.args.events);
+    }
+}
+
+/// What serves ends before its successor starts: both write to the same volumes. The generation is counted, so that it is not
+/// taken for the successor.
+fn make_way(row: &Deployment) -> Change {
+    Change {
+        generation: Some(row.generation.next()),
+        reason: Some("was stopped before its successor starts, which writes to the same volumes".to_owned()),
+        instance: Some(None),
+        candidate: Some(None),
+        is_replacing: Some(false),
+        ..Change::to(Status::Restarting)
     }
 }
 

@@ -141,16 +141,24 @@ fn merged(before: &Environment, variables: &Map<String, Value>) -> Result<Enviro
         .map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
     let mut all: Map<String, Value> = kept.collect();
     let changed: Map<String, Value> = changed.map(|(name, value)| (name.clone(), value.clone())).collect();
-    if let Some(masked) = changed.iter().find(|(name, value)| is_masked(name, value)) {
-        return Err(invalid(format!("`{}` has a mask as its value", masked.0)));
-    }
+    let texts = changed
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)));
+    check_unmasked(texts)?;
     all.extend(changed);
     all.retain(|_, value| !value.is_null());
     serde_json::from_value(all.into()).map_err(|cause| invalid(cause.to_string()))
 }
 
-fn is_masked(name: &str, value: &Value) -> bool {
-    value.as_str().is_some_and(|text| has_mask(name, text))
+/// Refuses what was copied from an answer, where secrets are not shown.
+///
+/// # Errors
+/// `INVALID_FIELD`, which names the variable.
+pub fn check_unmasked<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<(), Error> {
+    match variables.into_iter().find(|(name, value)| has_mask(name, value)) {
+        None => Ok(()),
+        Some((name, _)) => Err(invalid(format!("`{name}` has a mask as its value"))),
+    }
 }
 
 fn invalid(reason: String) -> Error {

@@ -35,6 +35,8 @@ pub(super) struct Model {
     pub command: Option<Json>,
     pub container_port: Option<i32>,
     pub environment: Json,
+    /// Missing where there are none.
+    pub volumes: Option<Json>,
     pub cpu_limit: Option<String>,
     pub memory_limit: Option<String>,
     pub health_check_path: Option<String>,
@@ -83,6 +85,7 @@ impl TryFrom<Model> for Deployment {
             command: opt(row.command, |json| from_json("deployments.command", json))?,
             container_port: opt(row.container_port, |number| port("deployments.container_port", number))?,
             environment: sealed("deployments.environment", row.environment)?,
+            volumes: opt(row.volumes, |json| from_json("deployments.volumes", json))?.unwrap_or_default(),
             cpu_limit: parsed_opt("deployments.cpu_limit", row.cpu_limit)?,
             memory_limit: parsed_opt("deployments.memory_limit", row.memory_limit)?,
             health_check: HealthCheck {
@@ -113,6 +116,7 @@ impl TryFrom<Model> for Deployment {
 pub(super) fn new(new: &NewDeployment, environment: &Sealed) -> Result<ActiveModel, Error> {
     let now = now();
     let command = new.command.as_ref();
+    let volumes = Some(&new.volumes).filter(|volumes| !volumes.is_empty());
     Ok(ActiveModel {
         project_id: Set(Some(new.project_id)),
         name: Set(new.name.clone().into()),
@@ -125,6 +129,7 @@ pub(super) fn new(new: &NewDeployment, environment: &Sealed) -> Result<ActiveMod
         command: Set(opt(command, |command| to_json("deployments.command", command))?),
         container_port: Set(new.container_port.map(|port| port.get().into())),
         environment: Set(to_sealed(environment)),
+        volumes: Set(opt(volumes, |volumes| to_json("deployments.volumes", volumes))?),
         cpu_limit: Set(new.cpu_limit.clone().map(String::from)),
         memory_limit: Set(new.memory_limit.clone().map(String::from)),
         health_check_path: Set(new.health_check.path.clone().map(String::from)),

@@ -60,7 +60,10 @@ async fn a_fresh_deployment_is_pending_wanted_and_announced() {
             (&deployment.cpu_limit, &deployment.memory_limit),
             (&new.cpu_limit, &new.memory_limit)
         );
-        assert_eq!(deployment.health_check, new.health_check);
+        assert_eq!(
+            (&deployment.health_check, &deployment.volumes),
+            (&new.health_check, &new.volumes)
+        );
         assert_eq!(deployments::deployment(store, deployment.id).await.unwrap(), deployment);
 
         let events = new_events(store).await;

@@ -48,6 +48,7 @@ pub(super) fn new_deployment(project_id: ProjectId, name: &str, number: i64) -> 
         command: Some(vec!["serve".to_owned(), "--fast".to_owned()].try_into().unwrap()),
         container_port: Some(port(3000)),
         environment: serde_json::from_value(json!({"TOKEN": "canary"})).unwrap(),
+        volumes: serde_json::from_value(json!(["data:/data"])).unwrap(),
         cpu_limit: Some("0.5".to_owned().try_into().unwrap()),
         memory_limit: Some("256m".to_owned().try_into().unwrap()),
         health_check: HealthCheck {
