@@ -16,6 +16,7 @@ mod place;
 mod plan;
 mod scan;
 mod search;
+mod secrets;
 mod status;
 mod stream;
 mod tasks;
@@ -127,6 +128,8 @@ enum Command {
     Token(token::Arguments),
     /// Add, list, change and remove users, who show who they are by name and password
     User(user::Arguments),
+    /// Change the key that environments are sealed with
+    Secrets(secrets::Arguments),
     /// Check engine, database, port and directories, and say how to mend what is wrong
     Doctor(Flags),
 }
@@ -160,6 +163,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Mcp(arguments)) => mcp::run(arguments).await,
         Some(Command::Token(arguments)) => token::run(arguments).await,
         Some(Command::User(arguments)) => user::run(arguments).await,
+        Some(Command::Secrets(arguments)) => secrets::run(arguments).await,
         Some(Command::Doctor(flags)) => doctor::run(flags).await,
     }
 }

@@ -13,7 +13,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use borgos_actors::{tasks::AgentSettings, value::Network};
+use borgos_actors::{
+    seal::{Key, NoKey},
+    tasks::AgentSettings,
+    value::Network,
+};
 use clap::Args;
 
 use self::agents::{Defaults, LLM_KEY_VARIABLE};
@@ -25,6 +29,9 @@ pub use self::{
 };
 
 const TOKEN_VARIABLE: &str = "BORGOS_TOKEN";
+const KEY_VARIABLE: &str = "BORGOS_SECRET_KEY";
+/// Of `borgos secrets rotate`.
+const NEXT_KEY_VARIABLE: &str = "BORGOS_NEW_SECRET_KEY";
 /// Of the clients; known here so that it is not taken for a misspelt setting.
 const URL_VARIABLE: &str = "BORGOS_URL";
 /// A shorter token could be guessed.
@@ -139,6 +146,8 @@ pub struct Config {
     pub runtime: RuntimeChoice,
     /// The bootstrap token with every right.
     pub token: Option<Secret>,
+    /// The key that environments are sealed with, instead of the one in the data directory.
+    pub secret_key: Option<Key>,
     /// How many requests a caller may send.
     pub rate_limit: RateLimit,
     /// Where Agent Zero is, and how it is started.
@@ -216,6 +225,14 @@ pub enum Error {
         "BORGOS_TOKEN must have {MIN_TOKEN_CHARS} to {MAX_TOKEN_CHARS} printable ASCII characters without spaces; make one with `openssl rand -hex 32`"
     )]
     UnfitToken,
+    /// The key is none.
+    #[error("{variable} {reason}")]
+    UnfitKey {
+        /// Where it was given.
+        variable: &'static str,
+        /// What is wrong with it.
+        reason: NoKey,
+    },
     /// Others could use the service without a credential.
     #[error(
         "`--listen {0}` can be reached from other machines, so there must be a credential; add a user with `borgos user add NAME --admin`, or make a token with `export BORGOS_TOKEN=$(openssl rand -hex 32)` and have clients send it as `Authorization: Bearer`"
@@ -248,14 +265,18 @@ impl Config {
             }
         };
         let token = variable(TOKEN_VARIABLE).map(token).transpose()?;
-        Self::merge(flags, file, data_dir, token, variable)
+        let secrets = Secrets {
+            token,
+            key: key(KEY_VARIABLE, variable)?,
+        };
+        Self::merge(flags, file, data_dir, secrets, variable)
     }
 
     fn merge(
         flags: Flags,
         file: File,
         data_dir: PathBuf,
-        token: Option<Secret>,
+        secrets: Secrets,
         variable: &dyn Fn(&str) -> Option<OsString>,
     ) -> Result<Self, Error> {
         let agent_zero = AgentZero::merge(flags.agent_zero, &file)?;
@@ -276,7 +297,8 @@ impl Config {
             data_dir,
             database_url: flags.database_url.or(file.database_url),
             runtime: flags.runtime.or(file.runtime).unwrap_or_default(),
-            token,
+            token: secrets.token,
+            secret_key: secrets.key,
             rate_limit: flags.rate_limit.or(file.rate_limit).unwrap_or_default(),
             agent_zero,
             allowed_hosts: either(flags.allowed_hosts, file.allowed_hosts),
@@ -301,6 +323,14 @@ fn either<T>(above: Vec<T>, below: Vec<T>) -> Vec<T> {
     if above.is_empty() { below } else { above }
 }
 
+/// Reads the key that is to take the place of the one in use, where it is given.
+///
+/// # Errors
+/// Fails when it is none.
+pub fn next_key() -> Result<Option<Key>, Error> {
+    key(NEXT_KEY_VARIABLE, &|name| env::var_os(name))
+}
+
 /// Returns the variables that look like settings of ours and are none: misspelt, or of another version.
 pub fn unknown_variables() -> Vec<String> {
     let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
@@ -311,11 +341,31 @@ fn unknown_among(names: impl Iterator<Item = String>) -> Vec<String> {
     let command = Flags::augment_args(clap::Command::new("borgos"));
     let is_known = |name: &str| {
         let mut settings = command.get_arguments().filter_map(clap::Arg::get_env);
-        [TOKEN_VARIABLE, URL_VARIABLE, LLM_KEY_VARIABLE].contains(&name) || settings.any(|known| known == name)
+        let known = [
+            TOKEN_VARIABLE,
+            KEY_VARIABLE,
+            NEXT_KEY_VARIABLE,
+            URL_VARIABLE,
+            LLM_KEY_VARIABLE,
+        ];
+        known.contains(&name) || settings.any(|known| known == name)
     };
     names
         .filter(|name| name.starts_with("BORGOS_") && !is_known(name))
         .collect()
+}
+
+/// What is read from the environment only.
+struct Secrets {
+    token: Option<Secret>,
+    key: Option<Key>,
+}
+
+/// Reads a key from its variable.
+fn key(name: &'static str, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Option<Key>, Error> {
+    let parse = |text: OsString| Key::parse(&text.to_string_lossy());
+    let key = variable(name).map(parse).transpose();
+    key.map_err(|reason| Error::UnfitKey { variable: name, reason })
 }
 
 /// Returns the data directory as an absolute path.

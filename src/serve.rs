@@ -130,18 +130,22 @@ fn settings(config: &Config) -> anyhow::Result<system::Settings> {
     })
 }
 
-/// Returns the settings of the database: the one that was named, or the file in the data directory.
+/// Returns the settings of the database, with the key of its environments: the one that was named, or the file in the data directory.
 ///
 /// # Errors
 /// Fails when the data directory's path cannot be part of a url.
 pub fn database(config: &Config) -> Result<store::Settings, store::OpenError> {
-    match &config.database_url {
-        Some(url) => Ok(store::Settings {
+    let settings = store::Settings::sqlite(config.data_dir.clone());
+    let mut settings = match &config.database_url {
+        Some(url) => store::Settings {
             url: url.expose().to_owned(),
             data_dir: config.data_dir.clone(),
-        }),
-        None => store::Settings::sqlite(config.data_dir.clone()),
-    }
+            secret_key: None,
+        },
+        None => settings?,
+    };
+    settings.secret_key.clone_from(&config.secret_key);
+    Ok(settings)
 }
 
 /// Prepares the model that answers queries: the one of the agent that the flags make.

@@ -1,11 +1,9 @@
 //! What people can do with deployments. The row is written first, then the actor is told; the answer is what was seen.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, sleep},
-};
+use readers::Readers;
+use tokio::time::{Instant, sleep};
 
 use crate::{
     Error,
@@ -22,12 +20,15 @@ use crate::{
         releases::Release,
     },
     supervision::Handle,
-    value::{Command, CpuLimit, DeploymentName, Environment, GitRef, HealthCheck, ImageRef, MemoryLimit, Port},
+    value::{
+        Command, CpuLimit, DeploymentName, Environment, GitRef, HealthCheck, ImageRef, MemoryLimit, Port, Volumes,
+    },
 };
 
 mod directory;
 mod grace;
 mod logs;
+mod readers;
 pub mod reconciler;
 mod runtimes;
 mod sources;
@@ -71,6 +72,8 @@ pub struct DeployRequest {
     pub container_port: Option<Port>,
     /// The commit, or the branch, to build from instead of the project's directory.
     pub source_ref: Option<GitRef>,
+    /// What outlives its instances.
+    pub volumes: Volumes,
     /// How it is asked whether it is well.
     pub health_check: HealthCheck,
 }
@@ -94,7 +97,7 @@ pub struct Deployments {
     events: Handle<event_bus::Message>,
     logs: Logs,
     checkouts: Checkouts,
-    log_readers: Arc<Semaphore>,
+    log_readers: Readers,
 }
 
 impl Deployments {
@@ -116,7 +119,7 @@ impl Deployments {
             events,
             logs,
             checkouts,
-            log_readers: Arc::new(Semaphore::new(logs::MAX_READERS)),
+            log_readers: Readers::default(),
         }
     }
 
@@ -136,6 +139,7 @@ impl Deployments {
         }
         let runtime = self.runtimes.default_runtime();
         self.check_deployable(&*runtime, &project, &request).await?;
+        deployments::check_unmasked(request.environment.iter())?;
         self.check_port(request.port).await?;
         let row = deployments::create(&self.store, &new_row(&project, runtime.kind(), request)?).await?;
         self.announce(row.id);
@@ -312,6 +316,7 @@ fn new_row(project: &Project, runtime: runtime::Kind, request: DeployRequest) ->
         environment: request.environment,
         cpu_limit: request.cpu_limit,
         memory_limit: request.memory_limit,
+        volumes: request.volumes,
         health_check: request.health_check,
     })
 }
@@ -348,6 +353,8 @@ impl From<runtime::Error> for Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::{
         runtime::{Kind, Processes},

@@ -43,3 +43,6 @@ pub use actor::{Args, EdgeActor, Message, PATH};
 pub use protocol::{Drained, RouteStats, TargetStats};
 pub use route::{MAX_TARGETS, Route};
 pub use server::{Error, Start, run};
+
+/// The code of a drain that was asked for too early.
+pub(crate) const TARGET_IN_USE: &str = "TARGET_IN_USE";

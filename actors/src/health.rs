@@ -21,7 +21,7 @@ const ANSWER_DEADLINE: Duration = Duration::from_secs(3);
 const OPEN_FOR: Duration = Duration::from_millis(300);
 
 /// Whom to ask, and what.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// Where the program itself listens, if the runtime knows; asked first.
     pub own: Option<SocketAddr>,
@@ -34,7 +34,7 @@ pub struct Target {
 }
 
 /// What counts as well.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Check {
     /// The client named a path, so it must answer 2xx or 3xx.
     Path(HealthPath),

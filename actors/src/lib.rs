@@ -50,6 +50,7 @@ mod rotation;
 pub mod runtime;
 pub mod scan;
 pub mod scanner;
+pub mod seal;
 pub mod search;
 pub mod search_index;
 pub mod store;

@@ -12,6 +12,7 @@
 mod keeper;
 mod line;
 mod view;
+mod writing;
 
 pub(crate) use keeper::{Drained, Keeper};
 pub use line::LogLine;
@@ -84,13 +85,14 @@ impl Logs {
         Ok(releases)
     }
 
-    /// Makes room for another release's log. Blocks.
-    fn make_room(&self, deployment: DeploymentId, release: i64) -> io::Result<()> {
+    /// Makes room for another release's log. Those in use stay, however many came after them. Blocks.
+    fn make_room(&self, deployment: DeploymentId, release: i64, in_use: &BTreeSet<i64>) -> io::Result<()> {
         let mut private = DirBuilder::new();
         private.mode(0o700).recursive(true).create(self.directory(deployment))?;
         let mut others = self.releases(deployment)?;
         others.remove(&release);
-        for old in others.into_iter().rev().skip(NUM_KEPT - 1) {
+        let old = others.into_iter().rev().skip(NUM_KEPT - 1);
+        for old in old.filter(|old| !in_use.contains(old)) {
             let Pair { newest, older } = self.files(deployment, old);
             absent_is_fine(fs::remove_file(newest))?;
             absent_is_fine(fs::remove_file(older))?;
@@ -139,18 +141,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_releases_keep_their_logs() {
+    fn the_newest_releases_keep_their_logs_and_so_does_one_that_serves() {
         let directory = tempfile::tempdir().unwrap();
         let logs = Logs::new(directory.path());
         let deployment = DeploymentId(7);
         for release in 1..=12 {
-            logs.make_room(deployment, release).unwrap();
+            logs.make_room(deployment, release, &[2].into()).unwrap();
             let files = logs.files(deployment, release);
             fs::write(&files.newest, "").unwrap();
             fs::write(&files.older, "").unwrap();
         }
-        assert_eq!(logs.releases(deployment).unwrap(), (3..=12).collect());
-        assert_eq!(fs::read_dir(logs.directory(deployment)).unwrap().count(), 20);
+        assert_eq!(logs.releases(deployment).unwrap(), (2..=12).collect());
+        assert_eq!(fs::read_dir(logs.directory(deployment)).unwrap().count(), 22);
     }
 
     #[tokio::test]
@@ -159,7 +161,7 @@ mod tests {
         let logs = Logs::new(directory.path());
         assert!(logs.deployments().await.unwrap().is_empty());
         for id in [7, 8] {
-            logs.make_room(DeploymentId(id), 1).unwrap();
+            logs.make_room(DeploymentId(id), 1, &BTreeSet::new()).unwrap();
         }
         logs.remove(DeploymentId(7)).await.unwrap();
         logs.remove(DeploymentId(7)).await.unwrap();

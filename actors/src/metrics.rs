@@ -17,6 +17,9 @@ use crate::supervision;
 /// How often the machine is sampled. CPU use is the mean over this time; below a second it would be noise.
 const SAMPLE_EVERY: Duration = Duration::from_secs(2);
 
+/// With less space than that left, neither the database nor logs can be relied on.
+const MIN_FREE_BYTES: u64 = 16 * 1024 * 1024;
+
 /// What was last seen of the machine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Sample {
@@ -26,6 +29,8 @@ pub struct Sample {
     pub memory_percent: f64,
     /// Space in use on the data directory's file system, 0 to 100.
     pub disk_percent: f64,
+    /// Space left there for us; nothing if it could not be measured.
+    pub disk_free_bytes: Option<u64>,
     /// Seconds since the machine started.
     pub uptime_seconds: u64,
 }
@@ -98,22 +103,36 @@ impl State {
         self.system.refresh_cpu_usage();
         self.system.refresh_memory();
         let last = *self.args.samples.borrow();
+        let disk = self.disk().unwrap_or_else(|error| {
+            debug!(%error, "the data directory's file system could not be measured");
+            (last.disk_percent, None)
+        });
         self.args.samples.send_replace(Sample {
             cpu_percent: rounded(f64::from(self.system.global_cpu_usage())),
             memory_percent: percent(self.system.used_memory(), self.system.total_memory()),
-            disk_percent: self.disk_percent().unwrap_or_else(|error| {
-                debug!(%error, "the data directory's file system could not be measured");
-                last.disk_percent
-            }),
+            disk_percent: disk.0,
+            disk_free_bytes: disk.1,
             uptime_seconds: System::uptime().unwrap_or(last.uptime_seconds),
         });
     }
 
-    /// As `df` has it: used space over what an unprivileged user could use.
-    fn disk_percent(&self) -> rustix::io::Result<f64> {
+    /// As `df` has it: used space over what an unprivileged user could use, and what is left of that.
+    fn disk(&self) -> rustix::io::Result<(f64, Option<u64>)> {
         let disk = rustix::fs::statvfs(&self.args.data_dir)?;
         let used = disk.f_blocks.saturating_sub(disk.f_bfree);
-        Ok(percent(used, used + disk.f_bavail))
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        Ok((percent(used, used + disk.f_bavail), Some(free)))
+    }
+}
+
+impl Sample {
+    /// Returns what is wrong with the disk, if anything is.
+    pub fn complaint(&self) -> Option<String> {
+        let free = self.disk_free_bytes.filter(|free| *free < MIN_FREE_BYTES)?;
+        Some(format!(
+            "the data directory's disk is full: {} KiB are free",
+            free / 1024
+        ))
     }
 }
 
@@ -145,11 +164,23 @@ mod tests {
         let sample = *latest.borrow();
         assert!((1.0..=100.0).contains(&sample.memory_percent), "{sample:?}");
         assert!((0.1..=100.0).contains(&sample.disk_percent), "{sample:?}");
+        assert!(sample.disk_free_bytes.is_some(), "{sample:?}");
         assert!(
             (0.0..=100.0).contains(&sample.cpu_percent) && sample.uptime_seconds > 0,
             "{sample:?}"
         );
         actor.stop(None);
         task.await.unwrap();
+    }
+
+    #[test]
+    fn a_full_disk_is_complained_about_and_an_unknown_one_is_not() {
+        let sample = |disk_free_bytes| Sample {
+            disk_free_bytes,
+            ..Sample::default()
+        };
+        assert_eq!(sample(None).complaint(), None);
+        assert_eq!(sample(Some(MIN_FREE_BYTES)).complaint(), None);
+        assert!(sample(Some(4096)).complaint().unwrap().contains("full: 4 KiB"));
     }
 }

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     id::{DeploymentId, Generation},
     plan::Plan,
-    value::{Command, CpuLimit, Environment, ImageRef, MemoryLimit, Port},
+    value::{Command, CpuLimit, Environment, ImageRef, MemoryLimit, Port, Secrets, Volumes},
 };
 
 /// Which runtime a deployment runs on.
@@ -113,6 +113,8 @@ pub struct InstanceSpec {
     pub container_port: Option<Port>,
     /// Given to the program, with `PORT` set beside it.
     pub environment: Environment,
+    /// What outlives it.
+    pub volumes: Volumes,
     /// CPUs that it may use.
     pub cpu_limit: Option<CpuLimit>,
     /// Memory that it may use.
@@ -293,12 +295,14 @@ pub trait Runtime: Send + Sync {
     /// Finds out how to run a project, without changing anything.
     async fn plan(&self, wanted: &Wanted) -> Result<Plan, Error>;
 
-    /// Makes the source runnable: builds or finds the image. Dropping the future cancels the build.
+    /// Makes the source runnable: builds or finds the image. Dropping the future cancels the build. What it says goes to
+    /// `log`, without the secrets.
     async fn prepare(
         &self,
         deployment: DeploymentId,
         release: i64,
         source: &Source,
+        secrets: &Secrets,
         log: BuildLog<'_>,
     ) -> Result<Artifact, Error>;
 
@@ -327,16 +331,17 @@ pub trait Runtime: Send + Sync {
     /// Discards what was built for a release; refused while an instance needs it. Discarding what is gone is a success.
     async fn discard(&self, built: Built) -> Result<(), Error>;
 
-    /// Returns the last lines of the instance's output, standard output and error together, oldest first. Long lines
-    /// are cut, and of an instance that is gone there are none.
-    async fn tail(&self, instance: &InstanceRef, num_lines: usize) -> Result<Vec<String>, Error>;
+    /// Returns the last lines of the instance's output, standard output and error together, oldest first and without the
+    /// secrets. Long lines are cut, and of an instance that is gone there are none.
+    async fn tail(&self, instance: &InstanceRef, num_lines: usize, secrets: &Secrets) -> Result<Vec<String>, Error>;
 
-    /// Streams the instance's output in batches, beginning `after` a time, until the instance has ended and all was
+    /// Streams the instance's output in batches, without the secrets, beginning `after` a time, until the instance has ended and all was
     /// read. A reader that is slow loses lines and never holds up the program. Ends with the first error.
     fn output(
         &self,
         instance: &InstanceRef,
         after: Option<DateTime<Utc>>,
+        secrets: Secrets,
     ) -> BoxStream<'static, Result<Vec<Line>, Error>>;
 
     /// Measures what an instance uses, which takes a moment; nothing of one that does not run.

@@ -14,7 +14,11 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::Error;
+use crate::{
+    Error,
+    seal::{Key, Sealed},
+    value::Environment,
+};
 
 pub mod audit;
 mod bulk;
@@ -31,6 +35,7 @@ mod migrate;
 pub mod projects;
 pub mod releases;
 pub mod scans;
+mod seal;
 pub mod tasks;
 pub mod tokens;
 pub mod users;
@@ -41,6 +46,7 @@ mod tests;
 
 pub use inspect::{Condition, inspect};
 pub use migrate::OpenError;
+pub use seal::{Rotated, rotate_key};
 
 /// No answer from the database takes longer than this; a server that was cut off would otherwise hold us for hours.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -55,8 +61,10 @@ const MAX_TRIES: u32 = 5;
 pub struct Settings {
     /// `sqlite:` with a file and `?mode=rwc`, or `postgres:`, or `postgresql:`.
     pub url: String,
-    /// Holds the lock that two migrations of one SQLite file wait for.
+    /// Holds the lock that two migrations of one SQLite file wait for, and the key of the environments.
     pub data_dir: PathBuf,
+    /// The key of the environments, instead of the one in the data directory.
+    pub secret_key: Option<Key>,
 }
 
 impl Settings {
@@ -74,6 +82,7 @@ impl Settings {
         Ok(Self {
             url: format!("sqlite://{escaped}?mode=rwc"),
             data_dir,
+            secret_key: None,
         })
     }
 }
@@ -85,23 +94,26 @@ pub struct Store {
     reader: DatabaseConnection,
     instance: Uuid,
     epoch: Arc<str>,
+    key: Key,
 }
 
 impl Store {
     /// Connects, brings the schema up to date and reads what the database says about itself.
     ///
     /// # Errors
-    /// Fails when the database cannot be reached, is of a newer BorgOS, or cannot be migrated. A failed migration
-    /// leaves the database as it was.
+    /// Fails when the database cannot be reached, is of a newer BorgOS, cannot be migrated or is sealed with another key. A
+    /// failed migration leaves the database as it was.
     pub async fn open(settings: &Settings) -> Result<Self, OpenError> {
         migrate::migrate(settings).await?;
         let (writer, reader) = connect::pools(&settings.url).await?;
         let meta::Identity { instance, epoch } = meta::identity(&writer).await.map_err(OpenError::Connect)?;
+        let key = seal::key(&writer, settings).await?;
         Ok(Self {
             writer,
             reader,
             instance,
             epoch: epoch.into(),
+            key,
         })
     }
 
@@ -113,6 +125,14 @@ impl Store {
     /// Returns the id of the event log. Offsets of another epoch mean nothing here.
     pub fn epoch(&self) -> &str {
         &self.epoch
+    }
+
+    /// Opens a sealed environment.
+    ///
+    /// # Errors
+    /// Fails when it is damaged.
+    pub fn unseal(&self, sealed: &Sealed) -> Result<Environment, Error> {
+        self.key.open(sealed)
     }
 
     /// Checks that the database answers.

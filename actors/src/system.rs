@@ -294,7 +294,7 @@ impl System {
             return Some("the database does not answer".to_owned());
         }
         match self.tree.health() {
-            supervision::Health::Well => None,
+            supervision::Health::Well => self.sample().complaint(),
             supervision::Health::Unwell(why) => Some(why),
         }
     }

@@ -10,6 +10,7 @@ mod limits;
 mod network;
 mod project;
 mod secrets;
+mod volume;
 mod webhook;
 
 pub use credentials::{Count, Password, Rate, Scope, UserName};
@@ -21,7 +22,8 @@ pub use image::ImageRef;
 pub use limits::{CpuLimit, MemoryLimit};
 pub use network::Network;
 pub use project::{ProjectName, ProjectPath, ProjectType, ShortText, TechStack};
-pub use secrets::{Secrets, shown};
+pub use secrets::{Secrets, has_mask, shown};
+pub use volume::{Volume, VolumeSource, Volumes};
 pub use webhook::{WebhookSecret, WebhookUrl};
 
 /// Why a text was not accepted as a value; says what is allowed, never repeats the input.

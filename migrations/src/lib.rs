@@ -19,6 +19,7 @@ mod m20260102_000010_release_facts;
 mod m20260102_000011_project_scans;
 mod m20260102_000012_mcp_queries;
 mod m20260102_000015_webhooks;
+mod m20260102_000016_release_terms;
 mod m20260102_000018_release_origin;
 mod m20260103_000013_credentials;
 mod m20260103_000014_audit_results;
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260103_000019_task_losses::Migration),
             Box::new(m20260103_000013_credentials::Migration),
             Box::new(m20260103_000014_audit_results::Migration),
+            Box::new(m20260102_000016_release_terms::Migration),
         ]
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    io,
     net::SocketAddr,
     pin::pin,
     sync::{
@@ -19,6 +20,9 @@ use hyper::{
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
+};
+use rustix::net::sockopt::{
+    set_socket_keepalive, set_tcp_keepcnt, set_tcp_keepidle, set_tcp_keepintvl, set_tcp_user_timeout,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -48,8 +52,24 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// A body of this size has usually arrived with its head, so that the connection can be used again.
 const SHORT_BODY_BYTES: u64 = 4 * 1024;
+/// A client that was silent for so long is asked for a sign of life, and given up after so many without an answer.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(30);
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(10);
+const KEEPALIVE_TRIES: u32 = 3;
+/// A client that takes nothing of what it is sent is given up after that.
+const MAX_UNACKNOWLEDGED_MS: u32 = 300_000;
 /// HTTP/2 clients are asked for a sign of life this often.
 const HTTP2_PING_EVERY: Duration = Duration::from_secs(20);
+
+/// Finds out about clients that are gone without a word, such as one whose machine lost its network while it followed a log.
+fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    set_socket_keepalive(stream, true)?;
+    set_tcp_keepidle(stream, KEEPALIVE_AFTER)?;
+    set_tcp_keepintvl(stream, KEEPALIVE_EVERY)?;
+    set_tcp_keepcnt(stream, KEEPALIVE_TRIES)?;
+    set_tcp_user_timeout(stream, MAX_UNACKNOWLEDGED_MS)?;
+    Ok(())
+}
 
 /// Serves one connection to its end, or until the stop; then the request that is being answered is finished.
 pub(super) async fn serve(
@@ -60,7 +80,7 @@ pub(super) async fn serve(
     service: Service,
     stop: Stop,
 ) {
-    if let Err(error) = stream.set_nodelay(true) {
+    if let Err(error) = stream.set_nodelay(true).and_then(|()| keep_alive(&stream)) {
         tracing::debug!(%peer, %error, "connection was gone before it was served");
         return;
     }

@@ -1,18 +1,20 @@
 //! The bodies that several endpoints answer with.
 
 use borgos_actors::{
+    Error,
     deployment::{Desired, Status},
     id::{DeploymentId, Generation, ProjectId, ReleaseId},
     plan::Recipe,
     runtime::{Artifact, InstanceRef, Kind},
     store::{
+        Store,
         deployments::Deployment,
         projects::Project,
         releases::{self, Phase, Release},
     },
     value::{
         Command, CpuLimit, DeploymentName, GitRef, HealthPath, ImageRef, MemoryLimit, Port, ProjectName, ProjectType,
-        Retries, Seconds, TechStack, shown,
+        Retries, Seconds, TechStack, Volumes, shown,
     },
 };
 use chrono::{DateTime, Utc};
@@ -113,6 +115,9 @@ pub(crate) struct DeploymentBody {
     health_interval_s: Seconds,
     health_retries: Retries,
     environment: Map<String, Value>,
+    volumes: Volumes,
+    /// Whether what serves is stopped before the next release starts, as both would write to its volumes.
+    stops_first: bool,
     cpu_limit: Option<CpuLimit>,
     memory_limit: Option<MemoryLimit>,
     image: Option<ImageRef>,
@@ -164,8 +169,8 @@ pub(crate) struct ReleaseBody {
 
 impl ReleaseBody {
     /// Shows a release of a deployment where that one serves.
-    pub(super) fn new(release: Release, serving: Option<ReleaseId>) -> Self {
-        Self {
+    pub(super) fn new(release: Release, serving: Option<ReleaseId>, store: &Store) -> Result<Self, Error> {
+        Ok(Self {
             release: release.number,
             status: release.status,
             reason: release.reason,
@@ -177,7 +182,7 @@ impl ReleaseBody {
             source_ref: release.source_ref,
             source_commit: release.source_commit,
             plan: release.recipe,
-            environment: release.environment.iter().map(masked).collect(),
+            environment: store.unseal(&release.environment)?.iter().map(masked).collect(),
             cpu_limit: release.cpu_limit,
             memory_limit: release.memory_limit,
             created_at: release.created_at,
@@ -187,19 +192,21 @@ impl ReleaseBody {
             exit_code: release.exit_code,
             is_oom: release.is_oom,
             last_lines: release.last_lines,
-        }
+        })
     }
 }
 
-impl From<Deployment> for DeploymentBody {
-    fn from(row: Deployment) -> Self {
+impl DeploymentBody {
+    /// Shows a deployment.
+    pub(super) fn new(row: Deployment, store: &Store) -> Result<Self, Error> {
+        let environment = store.unseal(&row.environment)?;
         let url = format!("http://localhost:{}", row.port);
         let health_path = row.health_check.path.as_ref().map_or("/health", HealthPath::as_str);
-        Self {
+        Ok(Self {
             container_id: container_id(row.runtime, row.instance.as_ref()),
             health_check_url: format!("{url}{health_path}"),
             url,
-            environment: row.environment.iter().map(masked).collect(),
+            environment: environment.iter().map(masked).collect(),
             id: row.id,
             project_id: row.project_id,
             name: row.name,
@@ -212,6 +219,8 @@ impl From<Deployment> for DeploymentBody {
             health_timeout_s: row.health_check.timeout_s,
             health_interval_s: row.health_check.interval_s,
             health_retries: row.health_check.retries,
+            stops_first: row.volumes.are_written(),
+            volumes: row.volumes,
             cpu_limit: row.cpu_limit,
             memory_limit: row.memory_limit,
             image: row.image,
@@ -225,7 +234,7 @@ impl From<Deployment> for DeploymentBody {
             started_at: row.started_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
-        }
+        })
     }
 }
 

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use borgos_actors::{
+    Error,
     deployment::Status,
     deployments::{DeployRequest, Progress},
     id::{DeploymentId, ProjectId},
     store::deployments::{self, Filter as DeploymentFilter},
     value::{
         Command, CpuLimit, DeploymentName, Environment, GitRef, HealthCheck, HealthPath, ImageRef, MemoryLimit, Port,
-        Retries, Seconds,
+        Retries, Seconds, Volumes,
     },
 };
 use schemars::JsonSchema;
@@ -17,7 +18,7 @@ use serde::Deserialize;
 use warp::{Filter, Rejection, filters::BoxedFilter, reply::Response};
 
 use super::{
-    answer,
+    Scope, answer,
     body::DeploymentBody,
     id,
     outcome::{Made, Told},
@@ -26,6 +27,7 @@ use super::{
 use crate::{
     app::App,
     body::{self, field::Id},
+    guard::{auth::Caller, check_scope},
     problem::Problem,
     query::{self, Query},
     reply::{self, Reply},
@@ -96,6 +98,8 @@ pub(crate) struct Deploy {
     command: Option<Command>,
     container_port: Option<Port>,
     source_ref: Option<GitRef>,
+    #[serde(default)]
+    volumes: Volumes,
     health_check_path: Option<HealthPath>,
     health_timeout_s: Option<Seconds>,
     health_interval_s: Option<Seconds>,
@@ -116,6 +120,7 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::post())
         .and(query::none())
         .and(body::json())
+        .and(warp::ext::optional::<Caller>())
         .and(with(app))
         .then(deploy);
     let show = one().and(warp::get()).and(query::none()).and(with(app)).then(show);
@@ -175,12 +180,17 @@ async fn list(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
         port: query.parsed("port", Port::try_from)?,
     };
     let listed = deployments::list(&app.system.store, &filter, page.rows()).await?;
-    let rows: Vec<DeploymentBody> = listed.rows.into_iter().map(DeploymentBody::from).collect();
-    reply::list_fields(&rows, fields.as_ref(), listed.total, &page)
+    let shown = |row| DeploymentBody::new(row, &app.system.store);
+    let rows: Result<Vec<DeploymentBody>, Error> = listed.rows.into_iter().map(shown).collect();
+    reply::list_fields(&rows?, fields.as_ref(), listed.total, &page)
 }
 
 /// POST /api/v1/deploy
-async fn deploy(request: Deploy, app: Arc<App>) -> Result<Reply, Problem> {
+async fn deploy(request: Deploy, caller: Option<Caller>, app: Arc<App>) -> Result<Reply, Problem> {
+    if request.volumes.has_host_directory() {
+        // It could be any directory, and so anything on this machine.
+        check_scope(Scope::Admin, caller.as_ref())?;
+    }
     let unset = HealthCheck::default();
     let health_check = HealthCheck {
         path: request.health_check_path,
@@ -199,6 +209,7 @@ async fn deploy(request: Deploy, app: Arc<App>) -> Result<Reply, Problem> {
         command: request.command,
         container_port: request.container_port,
         source_ref: request.source_ref,
+        volumes: request.volumes,
         health_check,
     };
     let row = app.system.deployments.deploy(request).await?;
@@ -209,7 +220,7 @@ async fn deploy(request: Deploy, app: Arc<App>) -> Result<Reply, Problem> {
 /// GET /api/v1/deployments/{id}
 async fn show(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     let row = deployments::deployment(&app.system.store, DeploymentId(id)).await?;
-    Ok(reply::ok(&DeploymentBody::from(row)))
+    Ok(reply::ok(&DeploymentBody::new(row, &app.system.store)?))
 }
 
 /// DELETE /api/v1/deployments/{id}
@@ -250,6 +261,15 @@ async fn start(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
         format!("Deployment {id} started"),
         format!("Deployment {id} is starting"),
     ))
+}
+
+/// Says so where what serves ends before its successor starts.
+async fn gap(id: i64, app: &App) -> Result<&'static str, Problem> {
+    let row = deployments::deployment(&app.system.store, DeploymentId(id)).await?;
+    Ok(match row.volumes.are_written() {
+        true => "; what serves is stopped before it starts, since both write to the same volumes",
+        false => "",
+    })
 }
 
 /// 200 for what has been observed, 202 for what is still under way.

@@ -8,7 +8,9 @@ mod logs;
 mod plans;
 mod ports;
 mod releases;
+mod secrets;
 mod sources;
+mod volumes;
 
 use std::path::Path;
 

@@ -87,7 +87,7 @@ async fn deploys_of_containers_survive_kills() {
 
 #[tokio::test]
 async fn deploys_of_processes_survive_kills() {
-    deploys_survive_kills(Setup::new(Runtime::Process), 10).await;
+    deploys_survive_kills(Setup::new(Runtime::Process), 12).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! New releases under load: no request fails, and a bad release is never served.
 
-use bollard::query_parameters::KillContainerOptions;
+use bollard::{models::NetworkDisconnectRequest, query_parameters::KillContainerOptions};
 use serde_json::{Value, json};
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::support::{Project, Runtime, Setup, World, docker, eventually, eventually_within};
 
-const NUM_REDEPLOYS: usize = 8;
+const NUM_REDEPLOYS: usize = 20;
 
 async fn deployed(world: &World) -> (Project, Deployed) {
     let project = project(world, "released", "0");
@@ -58,7 +58,7 @@ async fn no_request_fails_during_redeploys(runtime: Runtime) {
     let (project, deployed) = deployed(&world).await;
     let load = Load::on(deployed.port);
     for number in 0..NUM_REDEPLOYS {
-        project.set_version(&format!("version {number}"));
+        project.set_version(&format!("version {}", number % 2));
         let release = redeploy(&world, &deployed).await;
         let ended = has_ended(&world, &deployed, release).await;
         assert_eq!(
@@ -172,6 +172,41 @@ fn assert_facts(release: &Value, why: &str) {
     if code == 3 {
         assert!(lines("last_lines").contains("the last words ***"), "{release}");
     }
+}
+
+#[tokio::test]
+async fn a_candidate_that_cannot_be_reached_is_given_up() {
+    let world = Setup::new(Runtime::Docker).start().await;
+    let (_project, deployed) = deployed(&world).await;
+    let before = deployed.is_truly_running(&world).await;
+    let live = deployed.container_id(&world).await;
+    let never = json!({"health_check_path": "/never"});
+    world.patch(&deployed.path(), &never).await.expect(202);
+    let candidate = eventually("the candidate is there", async || {
+        let ids = deployed
+            .containers(&world)
+            .await
+            .into_iter()
+            .filter_map(|container| container.id);
+        ids.into_iter().find(|id| *id != live).ok_or(())
+    })
+    .await;
+    let from = NetworkDisconnectRequest {
+        container: candidate,
+        force: Some(true),
+    };
+    docker::client()
+        .disconnect_network("bridge", from)
+        .await
+        .expect("it is connected");
+    let release = has_ended(&world, &deployed, 2).await;
+    let reason = release["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("cannot be reached"), "{release}");
+    let after = deployed.is_truly_running(&world).await;
+    for field in ["container_id", "restarts", "release_id", "started_at"] {
+        assert_eq!(after[field], before[field], "{field}");
+    }
+    world.close().await;
 }
 
 #[tokio::test]

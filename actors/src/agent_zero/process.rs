@@ -21,7 +21,7 @@ use crate::{
         Artifact, Exit, InstanceRef, InstanceSpec, InstanceState, Observation, Processes, Runtime, port,
         process::{Follower, From},
     },
-    value::{Command, Environment, Port, Secrets},
+    value::{Command, Environment, Port, Secrets, Volumes},
 };
 
 /// No deployment has this number, and the records are in a place of their own anyway.
@@ -168,9 +168,12 @@ impl Process {
         self.runtime.follow(&instance.reference, from)
     }
 
-    /// Returns its last lines, as it printed them.
+    /// Returns its last lines, as it printed them: what is secret in them is known to those who show them.
     pub(super) async fn tail(&self, instance: &Instance, num_lines: usize) -> Result<Vec<String>, Error> {
-        Ok(self.runtime.tail(&instance.reference, num_lines).await?)
+        Ok(self
+            .runtime
+            .tail(&instance.reference, num_lines, &Secrets::default())
+            .await?)
     }
 
     fn spec(&self, plan: &Plan, run: Generation) -> Result<InstanceSpec, Error> {
@@ -200,6 +203,7 @@ impl Process {
             container_port: None,
             environment: serde_json::from_value::<Environment>(environment)
                 .map_err(|cause| invalid(cause.to_string()))?,
+            volumes: Volumes::default(),
             cpu_limit: None,
             memory_limit: None,
         })

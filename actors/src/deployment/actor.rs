@@ -8,10 +8,10 @@
 //! Reconcile ─▶ job: observe ─▶ machine::next ─▶ write the row, or a job ─▶ observe ─▶ … ─▶ rest
 //! ```
 //!
-//! At most one job is in hand for these steps. A build, which takes minutes, and the retirement of an instance that no
-//! longer serves have a lane each beside them. A job that was replaced reports with an old ticket and is ignored.
+//! At most one job is in hand for these steps. A build, which takes minutes, the retirement of an instance that no longer
+//! serves, and the question whether an instance is well have a lane each beside them. A job that was replaced reports with an old ticket and is ignored.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, MessagingErr, RpcReplyPort};
 use tokio::{
@@ -21,7 +21,7 @@ use tokio::{
 
 use super::{
     crash_loop::CrashLoop,
-    job::{Job, Outcome, Yields},
+    job::{Job, Outcome, Reporter},
     lane::Lane,
     probes::{Probe, Probes},
     traffic::{Led, Traffic},
@@ -44,9 +44,13 @@ use crate::{
     value::Port,
 };
 
+mod checks;
 mod failures;
+mod known;
 mod outcomes;
 mod steps;
+
+use checks::Checked;
 
 /// The pause before the database is asked again after it did not answer.
 const DATABASE_PAUSE: Duration = Duration::from_secs(5);
@@ -68,6 +72,13 @@ pub enum Message {
         /// Receives the row.
         reply: RpcReplyPort<Result<Deployment, Error>>,
     },
+    /// An instance was asked whether it is well.
+    NoteProbe {
+        /// The instance.
+        instance: InstanceRef,
+        /// What was wrong, if anything was.
+        outcome: Result<(), String>,
+    },
     /// Say how the app has answered lately.
     ListProbes {
         /// Receives the outcomes, newest first.
@@ -88,6 +99,7 @@ impl supervision::Message for Message {
             Self::Reconcile => "reconcile",
             Self::SkipPause => "skip_pause",
             Self::Settle { .. } => "settle",
+            Self::NoteProbe { .. } => "note_probe",
             Self::ListProbes { .. } => "list_probes",
             Self::Finished { .. } => "finished",
         }
@@ -129,12 +141,20 @@ pub struct State {
     build: Lane,
     /// Drains, stops and removes what no longer serves, beside them too.
     retirement: Lane,
+    /// Asks the candidate, or what serves, whether it is well, however much is heard meanwhile.
+    checks: Lane,
     /// Copies what the instances print.
     logs: Keeper,
     /// The release that is being built.
     building: Option<ReleaseId>,
     /// The instance that is being retired.
     retiring: Option<InstanceRef>,
+    /// The instance that is being asked, and where.
+    checking: Option<Checked>,
+    /// The candidate that was found to be well, and where.
+    proven: Option<(InstanceRef, SocketAddr)>,
+    /// Why the edge does not listen on the port, as it was seen last.
+    unserved: Option<String>,
     num_tickets: u64,
     /// Where the edge leads connections to.
     led: Led,
@@ -144,7 +164,7 @@ pub struct State {
     crash_loop: Option<CrashLoop>,
     /// Whether the instance that serves is well.
     watch: Option<Watch>,
-    /// What it answered lately, for those who look.
+    /// What it and its successor answered lately, for those who look.
     probes: Probes,
     /// Before this there is no new start.
     retry_at: Option<Instant>,
@@ -171,9 +191,13 @@ impl Actor for DeploymentActor {
             steps: Lane::default(),
             build: Lane::default(),
             retirement: Lane::default(),
+            checks: Lane::default(),
             logs,
             building: None,
             retiring: None,
+            checking: None,
+            proven: None,
+            unserved: None,
             num_tickets: 0,
             led: Led::Unknown,
             has_unroute_failed: false,
@@ -219,6 +243,10 @@ impl State {
                 self.settle(goal, reply);
                 Ok(())
             }
+            Message::NoteProbe { instance, outcome } => {
+                self.probes.note(&instance, outcome);
+                Ok(())
+            }
             Message::ListProbes { reply } => {
                 // A caller that gave up no longer listens.
                 drop(reply.send(self.probes.list()));
@@ -240,7 +268,7 @@ impl State {
     }
 
     fn reconcile(&mut self) {
-        if self.steps.hint() == Yields::Always {
+        if self.steps.hint() {
             self.begin(Job::Observe);
         }
     }
@@ -266,16 +294,23 @@ impl State {
         let lane = match &job {
             Job::Build { .. } => &mut self.build,
             Job::Retire { .. } => &mut self.retirement,
+            Job::AwaitHealth { .. } | Job::Probe { .. } => &mut self.checks,
             _ => &mut self.steps,
         };
         if matches!(job, Job::Route(_)) {
             // Until it has answered, the edge may or may not have done it.
             self.led = Led::Unknown;
         }
-        let yields = job.yields();
         let drained = job.removed().map(|instance| self.logs.drained(instance));
-        let work = job.run(self.args.deployment, self.args.runtime.clone(), traffic, drained);
-        lane.begin(self.num_tickets, yields, work, self.myself.clone());
+        let reporter = Reporter(self.myself.clone());
+        let work = job.run(
+            self.args.deployment,
+            self.args.runtime.clone(),
+            traffic,
+            drained,
+            reporter,
+        );
+        lane.begin(self.num_tickets, work, self.myself.clone());
     }
 
     /// Plans the next look.
@@ -303,9 +338,22 @@ impl State {
                 self.reconcile();
                 Ok(())
             }
-            Some(Error::NotFound { .. }) => Ok(()),
+            Some(Error::NotFound { .. }) => {
+                self.abort();
+                Ok(())
+            }
             _ => Err(error),
         }
+    }
+
+    /// Gives up all that is under way.
+    fn abort(&mut self) {
+        for lane in [&mut self.steps, &mut self.build, &mut self.retirement, &mut self.checks] {
+            lane.abort();
+        }
+        self.building = None;
+        self.retiring = None;
+        self.checking = None;
     }
 
     fn settle(&mut self, goal: Goal, reply: RpcReplyPort<Result<Deployment, Error>>) {
@@ -321,6 +369,8 @@ impl State {
             self.build_finished(outcome).await?;
         } else if self.retirement.finish(ticket).is_some() {
             self.retired(outcome)?;
+        } else if self.checks.finish(ticket).is_some() {
+            self.checked(outcome).await?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::{
     plan::{Kind, Recipe},
     runtime::{Artifact, Error, Runtime, Wanted},
     store::releases::Origin,
-    value::GitRef,
+    value::{GitRef, Secrets},
 };
 
 /// How many lines of a build are kept.
@@ -23,6 +23,8 @@ pub(super) struct Order {
     /// The commit, where it is not the directory as it is.
     pub(super) source_ref: Option<GitRef>,
     pub(super) checkouts: Checkouts,
+    /// Are masked in what the build says.
+    pub(super) secrets: Secrets,
 }
 
 /// What a build found out and said, whatever came of it.
@@ -59,7 +61,10 @@ pub(super) async fn build(
     let plan = runtime.plan(&wanted).await?;
     account.origin.recipe = Some(kept(plan.recipe));
     let mut log = |line: &str| account.note(line);
-    runtime.prepare(deployment, order.number, &plan.source, &mut log).await
+    let Order { number, secrets, .. } = order;
+    runtime
+        .prepare(deployment, number, &plan.source, &secrets, &mut log)
+        .await
 }
 
 async fn checkout(

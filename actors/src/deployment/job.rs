@@ -6,18 +6,21 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
+use ractor::ActorRef;
 use tokio::time::Instant;
 
 use super::{
+    Message,
     build::{Account, Order, build},
     traffic::{Led, Traffic},
 };
 use crate::{
-    Error as CrateError, health,
+    Error as CrateError, edge, health,
     id::{DeploymentId, Generation, ReleaseId},
     logs::Drained,
     runtime::{Artifact, Error, Exit, InstanceRef, InstanceSpec, Observation, Runtime},
     store::releases::{Origin, Part, Phase},
+    value::Secrets,
 };
 
 /// How long a program has to end on its own.
@@ -46,11 +49,13 @@ pub(super) enum Job {
         since: DateTime<Utc>,
         target: Option<health::Target>,
         deadline: Instant,
+        secrets: Secrets,
     },
     /// Probe a running instance once.
     Probe {
         instance: InstanceRef,
         target: health::Target,
+        secrets: Secrets,
     },
     /// Lead connections there.
     Route(Led),
@@ -59,6 +64,7 @@ pub(super) enum Job {
         instance: InstanceRef,
         generation: Generation,
         exit: Exit,
+        secrets: Secrets,
     },
     /// Stop an instance.
     Stop(InstanceRef),
@@ -71,13 +77,20 @@ pub(super) enum Job {
     },
 }
 
-/// When a job makes room for a new look at things.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Yields {
-    /// At once: it only waits.
-    Always,
-    /// Never: it is short, and half of it would be worse than all of it.
-    Never,
+/// Tells the actor what is known before a job has ended.
+pub(super) struct Reporter(pub(super) ActorRef<Message>);
+
+impl Reporter {
+    /// Tells how an instance answered, and passes it on.
+    fn probed(&self, instance: &InstanceRef, outcome: Result<(), String>) -> Result<(), String> {
+        let (instance, told) = (instance.clone(), outcome.clone());
+        // An actor that is gone needs no news.
+        let _ = self.0.cast(Message::NoteProbe {
+            instance,
+            outcome: told,
+        });
+        outcome
+    }
 }
 
 /// What came of it.
@@ -116,8 +129,13 @@ pub enum Outcome {
         /// Where it is reached, or what stood in the way.
         result: Result<SocketAddr, (String, Vec<String>)>,
     },
-    /// The running instance answered the probe, or why it did not, with its last lines.
-    Watched(Result<(), (String, Vec<String>)>),
+    /// A running instance was asked.
+    Watched {
+        /// It answered, or why it did not, with its last lines.
+        result: Result<(), (String, Vec<String>)>,
+        /// Why its port is not listened on, if it is not.
+        unserved: Option<String>,
+    },
     /// Connections are led there, or not.
     Routed {
         /// Where.
@@ -140,21 +158,13 @@ pub enum Outcome {
     },
     /// The instance was stopped or removed, or not.
     Cleared(Result<(), Error>),
+    /// Connections are still led to the instance that was to be retired.
+    StillLedTo,
     /// The job itself is defective.
     Panicked,
 }
 
 impl Job {
-    /// Returns when it makes room.
-    pub(super) fn yields(&self) -> Yields {
-        match self {
-            // Past its deadline it is about to report, and must not be kept from that by new hints.
-            Self::AwaitHealth { deadline, .. } if *deadline > Instant::now() => Yields::Always,
-            Self::Probe { .. } => Yields::Always,
-            _ => Yields::Never,
-        }
-    }
-
     /// Returns the instance that is to be removed, if that is the job.
     pub(super) fn removed(&self) -> Option<&InstanceRef> {
         match self {
@@ -170,6 +180,7 @@ impl Job {
         runtime: Arc<dyn Runtime>,
         traffic: Traffic,
         drained: Option<Drained>,
+        reporter: Reporter,
     ) -> Outcome {
         let begun = Utc::now();
         match self {
@@ -194,15 +205,28 @@ impl Job {
                 since,
                 target,
                 deadline,
+                secrets,
             } => Outcome::Probed {
-                result: await_health(&*runtime, &instance, target.as_ref(), deadline).await,
+                result: match await_health(target.as_ref(), deadline, |outcome| reporter.probed(&instance, outcome))
+                    .await
+                {
+                    Ok(endpoint) => Ok(endpoint),
+                    Err(reason) => Err((reason, last_lines(&*runtime, &instance, &secrets).await)),
+                },
                 phase: Phase::since(since, Part::Health),
                 instance,
             },
-            Self::Probe { instance, target } => Outcome::Watched(match health::probe(&target).await {
-                Ok(()) => Ok(()),
-                Err(reason) => Err((reason, last_lines(&*runtime, &instance).await)),
-            }),
+            Self::Probe {
+                instance,
+                target,
+                secrets,
+            } => Outcome::Watched {
+                result: match reporter.probed(&instance, health::probe(&target).await) {
+                    Ok(()) => Ok(()),
+                    Err(reason) => Err((reason, last_lines(&*runtime, &instance, &secrets).await)),
+                },
+                unserved: traffic.problem().await,
+            },
             Self::Route(to) => Outcome::Routed {
                 result: traffic.lead(&to).await,
                 phase: Phase::since(begun, Part::Switch),
@@ -212,47 +236,62 @@ impl Job {
                 instance,
                 generation,
                 exit,
+                secrets,
             } => Outcome::ExitRead {
-                lines: last_lines(&*runtime, &instance).await,
+                lines: last_lines(&*runtime, &instance, &secrets).await,
                 instance,
                 generation,
                 exit,
             },
             Self::Stop(instance) => Outcome::Cleared(runtime.stop(&instance, STOP_GRACE).await),
             Self::Remove(instance) => Outcome::Cleared(remove(&*runtime, &instance, drained).await),
-            Self::Retire { instance, endpoint } => {
-                drain(&traffic, &instance, endpoint).await;
-                Outcome::Cleared(retire(&*runtime, &instance, drained).await)
-            }
+            Self::Retire { instance, endpoint } => match drain(&traffic, &instance, endpoint).await {
+                Drain::Over => Outcome::Cleared(retire(&*runtime, &instance, drained).await),
+                Drain::Refused => Outcome::StillLedTo,
+            },
         }
     }
 }
 
 async fn await_health(
-    runtime: &dyn Runtime,
-    instance: &InstanceRef,
     target: Option<&health::Target>,
     deadline: Instant,
-) -> Result<SocketAddr, (String, Vec<String>)> {
-    let Some(target) = target else {
-        return Err((UNREACHABLE.to_owned(), last_lines(runtime, instance).await));
-    };
+    report: impl Fn(Result<(), String>) -> Result<(), String>,
+) -> Result<SocketAddr, String> {
+    let target = target.ok_or(UNREACHABLE)?;
     loop {
-        match health::probe(target).await {
+        match report(health::probe(target).await) {
             Ok(()) => return Ok(target.endpoint),
-            Err(reason) if Instant::now() >= deadline => return Err((reason, last_lines(runtime, instance).await)),
+            Err(reason) if Instant::now() >= deadline => return Err(reason),
             Err(_) => tokio::time::sleep(PROBE_PAUSE).await,
         }
     }
 }
 
+/// How the drain of an instance's connections ended.
+enum Drain {
+    /// There are none any more, or nobody knows.
+    Over,
+    /// More of them come: the edge leads connections to it.
+    Refused,
+}
+
 /// Lets the connections to an instance end.
-async fn drain(traffic: &Traffic, instance: &InstanceRef, endpoint: Option<SocketAddr>) {
-    if let Some(endpoint) = endpoint
-        && let Err(error) = traffic.drain(endpoint).await
-    {
-        // An edge that does not answer must not keep an instance alive for ever.
-        tracing::warn!(%error, ?instance, "connections to an instance were not drained");
+async fn drain(traffic: &Traffic, instance: &InstanceRef, endpoint: Option<SocketAddr>) -> Drain {
+    let Some(endpoint) = endpoint else {
+        return Drain::Over;
+    };
+    match traffic.drain(endpoint).await {
+        Ok(()) => Drain::Over,
+        Err(CrateError::Conflict {
+            code: edge::TARGET_IN_USE,
+            ..
+        }) => Drain::Refused,
+        Err(error) => {
+            // An edge that does not answer must not keep an instance alive for ever.
+            tracing::warn!(%error, ?instance, "connections to an instance were not drained");
+            Drain::Over
+        }
     }
 }
 
@@ -270,8 +309,8 @@ async fn remove(runtime: &dyn Runtime, instance: &InstanceRef, drained: Option<D
 }
 
 /// Reads what the program said last. Having nothing to show must not keep its exit from being recorded.
-async fn last_lines(runtime: &dyn Runtime, instance: &InstanceRef) -> Vec<String> {
-    match runtime.tail(instance, KEPT_LINES).await {
+async fn last_lines(runtime: &dyn Runtime, instance: &InstanceRef, secrets: &Secrets) -> Vec<String> {
+    match runtime.tail(instance, KEPT_LINES, secrets).await {
         Ok(lines) => lines,
         Err(error) => vec![format!("(the output could not be read: {error})")],
     }

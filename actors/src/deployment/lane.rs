@@ -6,10 +6,7 @@ use futures_util::FutureExt;
 use ractor::{ActorRef, MessagingErr};
 use tokio::task::JoinSet;
 
-use super::{
-    Message,
-    job::{Outcome, Yields},
-};
+use super::{Message, job::Outcome};
 
 /// A lane. Dropping it aborts its job.
 #[derive(Debug, Default)]
@@ -23,7 +20,6 @@ pub(super) struct Lane {
 #[derive(Debug)]
 struct InHand {
     ticket: u64,
-    yields: Yields,
     /// Something may have changed since the job began: look again when it is done.
     is_outdated: bool,
 }
@@ -33,14 +29,12 @@ impl Lane {
     pub(super) fn begin(
         &mut self,
         ticket: u64,
-        yields: Yields,
         work: impl Future<Output = Outcome> + Send + 'static,
         actor: ActorRef<Message>,
     ) {
         self.abort();
         self.in_hand = Some(InHand {
             ticket,
-            yields,
             is_outdated: false,
         });
         self.jobs.spawn(async move {
@@ -59,15 +53,12 @@ impl Lane {
         while self.jobs.try_join_next().is_some() {}
     }
 
-    /// Notes that something may have changed, and says when the job in hand makes room; an idle lane has room.
-    pub(super) fn hint(&mut self) -> Yields {
-        match &mut self.in_hand {
-            None => Yields::Always,
-            Some(job) => {
-                job.is_outdated = true;
-                job.yields
-            }
+    /// Notes that something may have changed, and says whether there is room for a new look.
+    pub(super) fn hint(&mut self) -> bool {
+        if let Some(job) = &mut self.in_hand {
+            job.is_outdated = true;
         }
+        self.in_hand.is_none()
     }
 
     /// Takes the report with this ticket: nothing if it is of a job that was replaced, else whether it is outdated.
@@ -76,9 +67,9 @@ impl Lane {
         Some(job.is_outdated)
     }
 
-    /// Waits for a job that is too short to be interrupted, and returns the report that the closed mailbox did not take.
+    /// Waits for the job in hand, and returns the report that the closed mailbox did not take.
     pub(super) async fn undelivered(&mut self) -> Option<Message> {
-        while self.in_hand.as_ref().is_some_and(|job| job.yields == Yields::Never) {
+        while self.in_hand.is_some() {
             // All else is a job that was replaced, or whose report was taken already.
             if let Ok(Some(undelivered)) = self.jobs.join_next().await? {
                 return Some(undelivered);

@@ -11,6 +11,8 @@
 //! The candidate is one of the release that is to serve. Only where nobody serves while that one is still being built, it is
 //! one of the release that served before: an app does not wait for a build.
 //!
+//! Where instances write to the same volumes there is never more than one: what serves ends before its successor starts.
+//!
 //! What must survive a crash of BorgOS is kept in the row, in its status and its recorded instances:
 //!
 //! | status | live | candidate | meaning |
@@ -38,8 +40,12 @@ pub struct Facts<'a> {
     pub status: Status,
     /// Whether the release that is to serve can be started.
     pub target: ReleaseState,
+    /// What it is called when nothing runs, as wanted.
+    pub rests_as: Status,
     /// Whether another release served before, which can be started until the target is built.
     pub has_earlier: bool,
+    /// Whether no two instances may run beside each other, since they write to the same volumes.
+    pub is_exclusive: bool,
     /// Whether the live instance is to give way to a new one.
     pub is_rolling_out: bool,
     /// The generation of the row, which is the candidate's.
@@ -93,6 +99,10 @@ pub enum Step {
     AwaitRetry,
     /// Start the release that is to serve as a new generation.
     Start,
+    /// Record that the instance, which serves, is to end before its successor starts.
+    MakeWay(InstanceRef),
+    /// Nothing, until all that still runs has ended.
+    AwaitRoom,
     /// Start the release that served before as a new generation.
     StartEarlier,
     /// Record the instance, which runs, as the candidate that was begun.
@@ -190,14 +200,14 @@ fn towards_stopped(facts: &Facts<'_>) -> Step {
     let is_up = |seen: &&Observation| matches!(seen.state, InstanceState::Running { .. });
     let running = facts.instances.iter().find(is_up);
     match (running, facts.instances.first()) {
-        (None, None) if facts.status == Status::Stopped => Step::Rest,
+        (None, None) if facts.status == facts.rests_as => Step::Rest,
         (Some(_), _) if facts.status != Status::Stopping => Step::Record(Status::Stopping),
         _ if facts.routed != Routed::Nowhere && !facts.has_unroute_failed => Step::Unroute,
         // What cannot be drained is stopped all the same.
         (Some(seen), _) => Step::Stop(seen.instance.clone()),
         (None, Some(seen)) => Step::Remove(seen.instance.clone()),
         (None, None) if facts.has_unroute_failed => Step::AwaitEdge,
-        (None, None) => Step::Record(Status::Stopped),
+        (None, None) => Step::Record(facts.rests_as),
     }
 }
 
@@ -282,16 +292,30 @@ fn without_candidate(facts: &Facts<'_>) -> Step {
     match (facts.target, facts.status) {
         (ReleaseState::Unbuilt, status) if facts.is_earlier_wanted() => {
             let is_due = facts.is_retry_due || status == Status::Starting;
-            if is_due { Step::StartEarlier } else { Step::AwaitRetry }
+            if is_due {
+                in_turn(facts, Step::StartEarlier)
+            } else {
+                Step::AwaitRetry
+            }
         }
         (ReleaseState::Unbuilt, status) if is_alone && status != Status::Building => Step::Record(Status::Building),
         (ReleaseState::Unbuilt, _) => Step::Rest,
         (ReleaseState::Failed, status) if is_alone && status != Status::Failed => Step::Record(Status::Failed),
         (ReleaseState::Failed, _) => Step::Rest,
         (ReleaseState::Ready, Status::Failed) => Step::Rest,
-        (ReleaseState::Ready, Status::Starting) => Step::Start,
-        (ReleaseState::Ready, _) if facts.is_retry_due => Step::Start,
+        (ReleaseState::Ready, Status::Starting) => in_turn(facts, Step::Start),
+        (ReleaseState::Ready, _) if facts.is_retry_due => in_turn(facts, Step::Start),
         (ReleaseState::Ready, _) => Step::AwaitRetry,
+    }
+}
+
+/// Starts an instance, once it runs beside no other where it must not.
+fn in_turn(facts: &Facts<'_>, start: Step) -> Step {
+    let is_up = |seen: &Observation| matches!(seen.state, InstanceState::Running { .. });
+    match facts.live {
+        Some(live) if facts.is_exclusive => Step::MakeWay(live.clone()),
+        None if facts.is_exclusive && facts.instances.iter().any(is_up) => Step::AwaitRoom,
+        _ => start,
     }
 }
 

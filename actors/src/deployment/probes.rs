@@ -1,4 +1,4 @@
-//! How an app has answered lately.
+//! How the instances of an app have answered lately.
 
 use std::collections::VecDeque;
 
@@ -6,12 +6,20 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// So many are remembered.
+use crate::runtime::InstanceRef;
+
+/// So many are remembered of each instance.
 const NUM_KEPT: usize = 20;
+/// What serves, and what is to serve.
+const NUM_INSTANCES: usize = 2;
+/// As much of an instance's name as is shown elsewhere.
+const SHOWN_CHARS: usize = 12;
 
 /// The outcome of a probe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Probe {
+    /// Who was asked.
+    pub instance: String,
     /// When it was known.
     pub at: DateTime<Utc>,
     /// Whether the app is well.
@@ -20,24 +28,33 @@ pub struct Probe {
     pub reason: Option<String>,
 }
 
-/// The last outcomes.
+/// The last outcomes, of the instance that was asked last first.
 #[derive(Debug, Default)]
-pub(super) struct Probes(VecDeque<Probe>);
+pub(super) struct Probes(VecDeque<(InstanceRef, VecDeque<Probe>)>);
 
 impl Probes {
     /// Remembers an outcome that is known just now: `Err` says what was wrong.
-    pub(super) fn note(&mut self, outcome: Result<(), &str>) {
-        self.0.truncate(NUM_KEPT - 1);
-        self.0.push_front(Probe {
+    pub(super) fn note(&mut self, instance: &InstanceRef, outcome: Result<(), String>) {
+        let known = self.0.iter().position(|(known, _)| known == instance);
+        let (_, mut probes) = known
+            .and_then(|place| self.0.remove(place))
+            .unwrap_or_else(|| (instance.clone(), VecDeque::new()));
+        probes.truncate(NUM_KEPT - 1);
+        probes.push_front(Probe {
+            instance: instance.0.chars().take(SHOWN_CHARS).collect(),
             at: Utc::now(),
             is_well: outcome.is_ok(),
-            reason: outcome.err().map(str::to_owned),
+            reason: outcome.err(),
         });
+        self.0.truncate(NUM_INSTANCES - 1);
+        self.0.push_front((instance.clone(), probes));
     }
 
     /// Returns them, newest first.
     pub(super) fn list(&self) -> Vec<Probe> {
-        self.0.iter().cloned().collect()
+        let mut all: Vec<Probe> = self.0.iter().flat_map(|(_, probes)| probes).cloned().collect();
+        all.sort_by_key(|probe| std::cmp::Reverse(probe.at));
+        all
     }
 }
 
@@ -46,15 +63,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_outcomes_are_remembered() {
+    fn the_newest_outcomes_of_two_instances_are_remembered() {
+        let [old, live, fresh] = ["old", "live", "fresh"].map(|name| InstanceRef(name.to_owned()));
         let mut probes = Probes::default();
+        probes.note(&old, Ok(()));
         for number in 0..30 {
-            probes.note(Err(&number.to_string()));
+            probes.note(&live, Err(number.to_string()));
+            probes.note(&fresh, Ok(()));
         }
-        probes.note(Ok(()));
         let listed = probes.list();
-        assert_eq!(listed.len(), NUM_KEPT);
+        assert_eq!(listed.len(), 2 * NUM_KEPT);
         assert!(listed[0].is_well && listed[0].reason.is_none());
-        assert_eq!(listed[1].reason.as_deref(), Some("29"));
+        assert_eq!(
+            (listed[1].instance.as_str(), listed[1].reason.as_deref()),
+            ("live", Some("29"))
+        );
+        assert!(listed.iter().all(|probe| probe.instance != "old"));
     }
 }

@@ -30,7 +30,7 @@ pub enum Status {
     Stopped,
     /// Nothing runs, and trying again without a change would not help.
     Failed,
-    /// A build or start was called off.
+    /// Nothing ever ran: what was to run first was called off.
     Cancelled,
 }
 
@@ -38,6 +38,11 @@ impl Status {
     /// Whether an instance that was started belongs to this state, so that its end is news.
     pub fn has_instance(self) -> bool {
         matches!(self, Self::Starting | Self::Running | Self::Unhealthy)
+    }
+
+    /// Whether nothing runs, and nothing is to.
+    pub fn is_at_rest(self) -> bool {
+        matches!(self, Self::Stopped | Self::Cancelled)
     }
 }
 

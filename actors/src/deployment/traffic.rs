@@ -18,6 +18,8 @@ use crate::{
 
 /// How long the edge may take to change a route: it may have to be started first.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a look at a route may take.
+const LOOK_PATIENCE: Duration = Duration::from_secs(1);
 /// How long connections to an instance that no longer serves may go on.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -69,6 +71,15 @@ impl Traffic {
         self.edge
             .call(PATIENCE, |reply| edge::Message::SetRoute { route, reply })
             .await?
+    }
+
+    /// Asks why the port is not listened on, if it is not. An edge that does not answer is its own actor's business.
+    pub(super) async fn problem(&self) -> Option<String> {
+        let deployment = self.deployment;
+        let asked = self
+            .edge
+            .call(LOOK_PATIENCE, |reply| edge::Message::Problem { deployment, reply });
+        asked.await.ok().flatten()
     }
 
     /// Gives the port back.

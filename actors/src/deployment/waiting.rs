@@ -72,7 +72,7 @@ impl Goal {
         let is_reached = match self {
             Self::Stopped => {
                 return match (row.desired, row.status) {
-                    (Desired::Stopped, Status::Stopped) => Some(Ok(row.clone())),
+                    (Desired::Stopped, status) if status.is_at_rest() => Some(Ok(row.clone())),
                     (Desired::Stopped, _) => None,
                     (Desired::Running, _) => Some(Err(out_of_reach(row, "was told to run again"))),
                 };

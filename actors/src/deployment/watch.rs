@@ -4,20 +4,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::{
-    runtime::InstanceRef,
-    value::{HealthCheck, HealthPath},
-};
+use crate::{runtime::InstanceRef, value::HealthCheck};
 
 /// Counts the probes of one instance that failed in a row. A new incarnation of the actor begins anew, which is patience.
 #[derive(Debug)]
 pub(super) struct Watch {
     instance: InstanceRef,
-    /// How it was asked last.
-    path: Option<HealthPath>,
-    /// Whether it has ever answered when it was asked like that. If not, it may be the question that is wrong, which no
-    /// fresh instance would mend.
-    is_proven: bool,
+    /// How patiently it is asked. It is of the instance's release, which serves since this check found it well.
+    check: HealthCheck,
     num_failures: u32,
     due: Instant,
 }
@@ -40,8 +34,7 @@ impl Watch {
     pub(super) fn new(instance: InstanceRef, check: &HealthCheck) -> Self {
         Self {
             instance,
-            path: check.path.clone(),
-            is_proven: true,
+            check: check.clone(),
             num_failures: 0,
             due: Instant::now() + check.interval_s.duration(),
         }
@@ -58,22 +51,16 @@ impl Watch {
     }
 
     /// Takes the outcome of a probe.
-    pub(super) fn note(&mut self, is_well: bool, check: &HealthCheck) -> Verdict {
-        self.due = Instant::now() + check.interval_s.duration();
-        if self.path != check.path {
-            self.path.clone_from(&check.path);
-            self.is_proven = false;
-            self.num_failures = 0;
-        }
+    pub(super) fn note(&mut self, is_well: bool) -> Verdict {
+        self.due = Instant::now() + self.check.interval_s.duration();
         if is_well {
-            self.is_proven = true;
             self.num_failures = 0;
             return Verdict::Well;
         }
         self.num_failures = self.num_failures.saturating_add(1);
-        let retries = check.retries.get();
+        let retries = self.check.retries.get();
         match self.num_failures {
-            failures if failures >= 2 * retries && self.is_proven => Verdict::Hopeless,
+            failures if failures >= 2 * retries => Verdict::Hopeless,
             failures if failures >= retries => Verdict::Unhealthy,
             _ => Verdict::Suspect,
         }
@@ -89,7 +76,7 @@ mod tests {
         let check = HealthCheck::default();
         let mut watch = Watch::new(InstanceRef("one".to_owned()), &check);
         let mut verdicts =
-            |answers: &[bool]| -> Vec<Verdict> { answers.iter().map(|is_well| watch.note(*is_well, &check)).collect() };
+            |answers: &[bool]| -> Vec<Verdict> { answers.iter().map(|is_well| watch.note(*is_well)).collect() };
         use Verdict::{Hopeless, Suspect, Unhealthy, Well};
         assert_eq!(verdicts(&[false, false, true]), [Suspect, Suspect, Well]);
         assert_eq!(
@@ -103,30 +90,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_instance_is_not_given_up_for_a_question_that_it_has_never_answered() {
-        let mut watch = Watch::new(InstanceRef("one".to_owned()), &HealthCheck::default());
-        let other = HealthCheck {
-            path: Some(HealthPath::try_from("/mistyped".to_owned()).unwrap()),
-            ..HealthCheck::default()
-        };
-        let failures: Vec<Verdict> = (0..9).map(|_| watch.note(false, &other)).collect();
-        assert!(failures.ends_with(&[Verdict::Unhealthy]) && !failures.contains(&Verdict::Hopeless));
-        assert_eq!(watch.note(true, &other), Verdict::Well);
-        assert!(
-            (0..9)
-                .map(|_| watch.note(false, &other))
-                .any(|verdict| verdict == Verdict::Hopeless)
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
     async fn a_probe_is_due_an_interval_after_the_last_one() {
         let check = HealthCheck::default();
         let mut watch = Watch::new(InstanceRef("one".to_owned()), &check);
         assert_eq!(watch.pause(), Duration::from_secs(10));
         tokio::time::advance(Duration::from_secs(12)).await;
         assert_eq!(watch.pause(), Duration::ZERO);
-        watch.note(true, &check);
+        watch.note(true);
         assert_eq!(watch.pause(), Duration::from_secs(10));
     }
 }

@@ -1,20 +1,16 @@
 //! Reading what a deployment printed.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
-use futures_util::{Stream, stream};
-use tokio::sync::OwnedSemaphorePermit;
-
-use super::Deployments;
+use super::{Deployments, readers::Place};
 use crate::{
     Error,
     id::DeploymentId,
     logs::{LogLine, Selection, View},
     store::{deployments, releases},
 };
+use futures_util::{Stream, stream};
 
-/// So many may read logs at the same time: each looks at the files several times a second.
-pub(super) const MAX_READERS: usize = 64;
 /// After so long without a line it is looked whether the deployment is still there.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
 
@@ -30,24 +26,21 @@ struct Follow {
     deployment: DeploymentId,
     view: View,
     /// Ends with the reader.
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Deployments {
-    /// Returns the last lines of a deployment's logs.
+    /// Returns the last lines of a deployment's logs to a reader at this address.
     ///
     /// # Errors
     /// `NOT_FOUND` for the deployment or the release, `BUSY` when too many read logs, and those of the database and the
     /// file system.
-    pub async fn log(&self, id: DeploymentId, selection: Selection) -> Result<Log, Error> {
+    pub async fn log(&self, id: DeploymentId, selection: Selection, reader: IpAddr) -> Result<Log, Error> {
         deployments::deployment(&self.store, id).await?;
         if let Some(number) = selection.release {
             releases::by_number(&self.store, id, number).await?;
         }
-        let place = self.log_readers.clone().try_acquire_owned();
-        let place = place.map_err(|_| Error::Busy {
-            actor: "the log reader".to_owned(),
-        })?;
+        let place = self.log_readers.enter(reader)?;
         let (view, lines) = View::begin(self.logs.clone(), id, selection).await?;
         let follow = Follow {
             deployments: self.clone(),

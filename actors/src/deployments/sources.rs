@@ -66,6 +66,12 @@ impl Deployments {
         project: &Project,
         request: &DeployRequest,
     ) -> Result<(), Error> {
+        if runtime.kind() == Kind::Process && !request.volumes.is_empty() {
+            return Err(Error::Impossible {
+                code: "VOLUMES_NEED_CONTAINERS",
+                reason: "plain processes have no volumes: they keep files where they like".to_owned(),
+            });
+        }
         if let Some(name) = &request.source_ref {
             let image = request.image.as_ref();
             return self.check_commit(runtime.kind(), project, image, name).await;

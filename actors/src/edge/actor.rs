@@ -62,6 +62,13 @@ pub enum Message {
         /// Receives them.
         reply: RpcReplyPort<Result<Vec<RouteStats>, Error>>,
     },
+    /// Tell why the port of a deployment is not listened on although there is a route, as it was seen last.
+    Problem {
+        /// Whose port.
+        deployment: DeploymentId,
+        /// Receives nothing when all is well.
+        reply: RpcReplyPort<Option<String>>,
+    },
     /// Remove the routes of all deployments but these.
     Reconcile {
         /// Those that exist.
@@ -78,6 +85,7 @@ impl supervision::Message for Message {
             Self::RemoveRoute { .. } => "remove_route",
             Self::Drain { .. } => "drain",
             Self::List { .. } => "list",
+            Self::Problem { .. } => "problem",
             Self::Reconcile { .. } => "reconcile",
             Self::LinkEnded => "link_ended",
         }
@@ -92,7 +100,8 @@ impl Message {
             Self::SetRoute { reply, .. } | Self::RemoveRoute { reply, .. } => drop(reply.send(Err(error))),
             Self::Drain { reply, .. } => drop(reply.send(Err(error))),
             Self::List { reply } => drop(reply.send(Err(error))),
-            Self::Reconcile { .. } | Self::LinkEnded => {}
+            // Who asks hears nothing, and asks again.
+            Self::Problem { .. } | Self::Reconcile { .. } | Self::LinkEnded => {}
         }
     }
 }

@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use super::{
+    TARGET_IN_USE,
     actor::{Args, Message},
     build,
     client::Client,
@@ -44,6 +45,8 @@ pub(super) struct Link {
     client: Option<Client>,
     /// What the edge has acknowledged, to be told again to one that lost it. Also what makes an edge necessary.
     routes: BTreeMap<DeploymentId, Route>,
+    /// Why some of them are not listened on, as the edge said last.
+    problems: BTreeMap<DeploymentId, String>,
     /// Drains take long, and each has a connection of its own.
     drains: JoinSet<()>,
     /// When the edge last came up.
@@ -62,6 +65,7 @@ impl Link {
             },
             client: None,
             routes: BTreeMap::new(),
+            problems: BTreeMap::new(),
             drains: JoinSet::new(),
             up_since: None,
             num_failures: 0,
@@ -120,13 +124,19 @@ impl Link {
         }
     }
 
-    /// Makes sure that an edge that is there still answers.
+    /// Makes sure that an edge that is there still answers, and listens.
     async fn look(&mut self) {
-        if let Some(client) = &mut self.client
-            && let Err(error) = client.ask(&Request::Identify, ASK_DEADLINE).await
-        {
-            self.lose(&error);
+        let Some(client) = &mut self.client else { return };
+        match list(client).await {
+            Ok(routes) => self.note_problems(&routes),
+            Err(error) => self.lose(&error),
         }
+    }
+
+    /// An edge that was started again may have found a port taken. It tries again by itself.
+    fn note_problems(&mut self, routes: &[RouteStats]) {
+        let problem = |stats: &RouteStats| Some((stats.route.deployment, stats.problem.clone()?));
+        self.problems = routes.iter().filter_map(problem).collect();
     }
 
     fn lose(&mut self, error: &io::Error) {
@@ -179,7 +189,9 @@ impl Link {
                 Err(error) => warn("an edge of another build cannot be replaced", &error),
             }
         }
-        for stats in list(&mut client).await? {
+        let listed = list(&mut client).await?;
+        self.note_problems(&listed);
+        for stats in listed {
             self.learn(stats.route);
         }
         for route in self.routes.values() {
@@ -215,6 +227,7 @@ impl Link {
                 });
             }
             Message::List { reply } => drop(reply.send(self.list().await)),
+            Message::Problem { deployment, reply } => drop(reply.send(self.problems.get(&deployment).cloned())),
             Message::Reconcile { known } => self.reconcile(known.into_iter().collect()).await,
             Message::LinkEnded => {}
         }
@@ -222,6 +235,7 @@ impl Link {
 
     async fn set(&mut self, route: Route) -> Result<(), Error> {
         self.ask(&Request::Set(route.clone())).await?;
+        self.problems.remove(&route.deployment);
         self.routes.insert(route.deployment, route);
         Ok(())
     }
@@ -236,6 +250,7 @@ impl Link {
         };
         let answer = self.ask(&request).await?;
         self.routes.remove(&deployment);
+        self.problems.remove(&deployment);
         if answer == (Answer::Removed { num_routes: 0 }) {
             self.dismiss().await;
         }
@@ -342,7 +357,7 @@ impl From<Refusal> for Error {
                 reason,
             },
             Refusal::StillRouted { .. } => Self::Conflict {
-                code: "TARGET_IN_USE",
+                code: TARGET_IN_USE,
                 reason,
             },
             Refusal::NotListening { .. } => Self::Impossible {

@@ -25,6 +25,7 @@ impl World {
         let settings = Settings {
             url,
             data_dir: directory.path().to_owned(),
+            secret_key: None,
         };
         let store = Store::open(&settings).await.unwrap();
         let args = Args {

@@ -1,13 +1,14 @@
 //! Copies the output of a deployment's instances from their runtime into our files.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
+    ops::ControlFlow,
     sync::Arc,
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
-use futures_util::StreamExt;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::{StreamExt, stream::BoxStream};
 use tokio::{
     sync::{mpsc, watch},
     task::{AbortHandle, JoinSet},
@@ -17,17 +18,19 @@ use tokio::{
 use super::{
     Logs, blocking,
     line::{self, LogLine},
+    writing::{Batch, Writing},
 };
 use crate::{
     Error,
     id::DeploymentId,
-    rotation::{MAX_FILE_BYTES, Writer},
-    runtime::{InstanceRef, InstanceState, Line, Observation, Runtime},
+    runtime::{self, InstanceRef, InstanceState, Line, Observation, Runtime},
     value::Secrets,
 };
 
 /// So many batches may wait to be written. Those who read wait then, and the programs do not.
 const CAPACITY: usize = 16;
+/// So much may a line seem to be older than its instance.
+const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(1);
 /// How long the end of an instance's output is waited for before the instance is removed.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -39,6 +42,8 @@ pub(crate) struct Keeper {
     writer: mpsc::Sender<Batch>,
     tasks: JoinSet<()>,
     following: HashMap<InstanceRef, Following>,
+    in_use: watch::Sender<BTreeSet<i64>>,
+    problem: watch::Receiver<Option<String>>,
 }
 
 struct Following {
@@ -47,21 +52,13 @@ struct Following {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Progress {
+pub(super) enum Progress {
     /// There may be more.
     Reading,
     /// All that there is has been written.
     Drained,
     /// The runtime cannot be read from now.
     Broken,
-}
-
-/// Lines of one release, or the end of an instance's.
-struct Batch {
-    release: i64,
-    text: String,
-    /// Is told once the lines are written, if they are the last.
-    drained: Option<watch::Sender<Progress>>,
 }
 
 /// Waits for the end of an instance's output.
@@ -84,7 +81,15 @@ impl Keeper {
     pub(crate) fn new(logs: Logs, deployment: DeploymentId, runtime: Arc<dyn Runtime>) -> Self {
         let (writer, batches) = mpsc::channel(CAPACITY);
         let mut tasks = JoinSet::new();
-        tasks.spawn(write(logs.clone(), deployment, batches));
+        let (in_use, used) = watch::channel(BTreeSet::new());
+        let (told, problem) = watch::channel(None);
+        let writing = Writing {
+            logs: logs.clone(),
+            deployment,
+            in_use: used,
+            problem: told,
+        };
+        tasks.spawn(writing.run(batches));
         Self {
             logs,
             deployment,
@@ -92,7 +97,19 @@ impl Keeper {
             writer,
             tasks,
             following: HashMap::new(),
+            in_use,
+            problem,
         }
+    }
+
+    /// Names the releases whose logs are not to make room for others.
+    pub(crate) fn keep(&self, in_use: BTreeSet<i64>) {
+        self.in_use.send_replace(in_use);
+    }
+
+    /// Returns why what was printed last could not be written, if it could not.
+    pub(crate) fn problem(&self) -> Option<String> {
+        self.problem.borrow().clone()
     }
 
     /// Forgets the instances that are gone, and returns those that are not followed and say something.
@@ -128,13 +145,17 @@ impl Keeper {
         let source = Source {
             logs: self.logs.clone(),
             deployment: self.deployment,
-            runtime: self.runtime.clone(),
             instance: seen.instance.clone(),
             release: seen.release,
             generation: seen.generation.0,
-            secrets,
+            since: match &seen.state {
+                InstanceState::Running { since } => Some(*since),
+                InstanceState::Created | InstanceState::Exited(_) => None,
+            },
         };
-        let task = self.tasks.spawn(copy(source, self.writer.clone(), sender));
+        let (runtime, instance) = (self.runtime.clone(), seen.instance.clone());
+        let output: Output = Box::new(move |after| runtime.output(&instance, after, secrets));
+        let task = self.tasks.spawn(copy(source, output, self.writer.clone(), sender));
         self.following
             .insert(seen.instance.clone(), Following { task, progress });
     }
@@ -148,102 +169,70 @@ impl Keeper {
 struct Source {
     logs: Logs,
     deployment: DeploymentId,
-    runtime: Arc<dyn Runtime>,
     instance: InstanceRef,
     release: i64,
     generation: i64,
-    secrets: Secrets,
+    /// When the instance was started, if that is known.
+    since: Option<DateTime<Utc>>,
 }
 
-async fn copy(source: Source, writer: mpsc::Sender<Batch>, progress: watch::Sender<Progress>) {
-    if let Err(error) = try_copy(&source, &writer, &progress).await {
-        let Source {
-            deployment, instance, ..
-        } = &source;
-        tracing::debug!(deployment.id = %deployment, ?instance, %error, "output cannot be read");
-        progress.send_replace(Progress::Broken);
-    }
-}
+/// Reads what an instance prints after a time.
+type Output = Box<dyn FnOnce(Option<DateTime<Utc>>) -> BoxStream<'static, Result<Vec<Line>, runtime::Error>> + Send>;
 
-async fn try_copy(
-    source: &Source,
-    writer: &mpsc::Sender<Batch>,
-    progress: &watch::Sender<Progress>,
-) -> Result<(), Error> {
-    let mut output = source.runtime.output(&source.instance, source.last().await?);
-    while let Some(lines) = output.next().await {
-        source.send(writer, &lines?, None).await;
-    }
-    source.send(writer, &[], Some(progress.clone())).await;
-    Ok(())
+/// Copies until there is no more to read. That it is so is told after all that was read is written, or else whoever goes on
+/// from there would read some of it twice.
+async fn copy(source: Source, output: Output, writer: mpsc::Sender<Batch>, progress: watch::Sender<Progress>) {
+    let how = match source.read(output, &writer).await {
+        Ok(()) => Progress::Drained,
+        Err(error) => {
+            let id = source.deployment;
+            tracing::debug!(deployment.id = %id, instance = ?source.instance, %error, "output cannot be read");
+            Progress::Broken
+        }
+    };
+    source.send(&writer, &[], Some((progress, how))).await;
 }
 
 impl Source {
-    /// Finds the time of the last line that was written of this instance.
+    async fn read(&self, output: Output, writer: &mpsc::Sender<Batch>) -> Result<(), Error> {
+        let mut lines_read = output(self.last().await?);
+        while let Some(lines) = lines_read.next().await {
+            self.send(writer, &lines?, None).await;
+        }
+        Ok(())
+    }
+
+    /// Finds the time of the last line that was written of this instance. None is older than the instance.
     async fn last(&self) -> Result<Option<DateTime<Utc>>, Error> {
         let files = self.logs.files(self.deployment, self.release);
         let (release, generation) = (self.release, self.generation);
+        let oldest = self.since.map(|since| since - CLOCK_SLACK);
         blocking(move || {
-            let written = files.read_end(2 * MAX_FILE_BYTES)?;
-            let lines = written.rsplit(|byte| *byte == b'\n');
-            let mut lines = lines.filter_map(|line| LogLine::parse(release, &String::from_utf8_lossy(line)));
-            Ok(lines.find(|line| line.generation == generation).map(|line| line.at))
+            let found = files.find_last(|line| match LogLine::parse(release, &String::from_utf8_lossy(line)) {
+                Some(line) if line.generation == generation => ControlFlow::Break(Some(line.at)),
+                Some(line) if oldest.is_some_and(|oldest| line.at < oldest) => ControlFlow::Break(None),
+                _ => ControlFlow::Continue(()),
+            })?;
+            Ok(found.flatten())
         })
         .await
     }
 
-    async fn send(&self, writer: &mpsc::Sender<Batch>, lines: &[Line], drained: Option<watch::Sender<Progress>>) {
-        let write = |line: &Line| line::write(line, self.generation, &self.secrets.mask(&line.text));
+    async fn send(
+        &self,
+        writer: &mpsc::Sender<Batch>,
+        lines: &[Line],
+        end: Option<(watch::Sender<Progress>, Progress)>,
+    ) {
         let batch = Batch {
             release: self.release,
-            text: lines.iter().map(write).collect(),
-            drained,
+            text: lines.iter().map(|line| line::write(line, self.generation)).collect(),
+            end,
         };
         // The writer ends with the keeper, as this does.
         let _ = writer.send(batch).await;
     }
 }
 
-/// Writes what comes, for all instances: two of one release share its files.
-async fn write(logs: Logs, deployment: DeploymentId, mut batches: mpsc::Receiver<Batch>) {
-    let mut open: HashMap<i64, Writer> = HashMap::new();
-    while let Some(batch) = batches.recv().await {
-        let Batch { release, text, drained } = batch;
-        if !text.is_empty() {
-            let writer = open.remove(&release);
-            match written(logs.clone(), deployment, release, writer, text).await {
-                Ok(writer) => {
-                    open.retain(|other, _| (release - other).abs() <= 1);
-                    open.insert(release, writer);
-                }
-                Err(error) => {
-                    tracing::warn!(deployment.id = %deployment, %error, "output is lost");
-                }
-            }
-        }
-        if let Some(progress) = drained {
-            progress.send_replace(Progress::Drained);
-        }
-    }
-}
-
-async fn written(
-    logs: Logs,
-    deployment: DeploymentId,
-    release: i64,
-    writer: Option<Writer>,
-    text: String,
-) -> Result<Writer, Error> {
-    blocking(move || {
-        let mut writer = match writer {
-            Some(writer) => writer,
-            None => {
-                logs.make_room(deployment, release)?;
-                Writer::new(logs.files(deployment, release))
-            }
-        };
-        writer.write(text.as_bytes());
-        Ok(writer)
-    })
-    .await
-}
+#[cfg(test)]
+mod tests;

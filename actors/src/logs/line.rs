@@ -22,14 +22,14 @@ pub struct LogLine {
 }
 
 /// Writes a line of an instance, with its end.
-pub(super) fn write(line: &Line, generation: i64, text: &str) -> String {
+pub(super) fn write(line: &Line, generation: i64) -> String {
     let stream = match line.stream {
         Some(Stream::Stdout) => 'o',
         Some(Stream::Stderr) => 'e',
         None => '-',
     };
     // What is left of a carriage return or a form feed in the middle must not look like the end of a line.
-    let text = text.replace('\n', " ");
+    let text = line.text.replace('\n', " ");
     let text = &format!("{generation} {stream} {text}");
     Stamped { at: line.at, text }.to_string()
 }
@@ -70,7 +70,7 @@ mod tests {
                 stream,
                 text: text.to_owned(),
             };
-            let written = write(&line, 7, &line.text);
+            let written = write(&line, 7);
             let read = LogLine::parse(3, written.strip_suffix('\n').unwrap()).unwrap();
             assert_eq!((read.at, read.release, read.generation), (line.at, 3, 7));
             assert_eq!((read.stream, read.message.as_str()), (stream, text));

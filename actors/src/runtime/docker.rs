@@ -38,6 +38,7 @@ use super::{
 use crate::{
     id::DeploymentId,
     plan::{self, Images, Plan},
+    value::Secrets,
 };
 
 /// The oldest API that has what is used here.
@@ -117,6 +118,7 @@ impl Docker {
         deployment: DeploymentId,
         release: i64,
         context: Context,
+        secrets: &Secrets,
         log: BuildLog<'_>,
     ) -> Result<Artifact, Error> {
         let turn = self.builds.acquire().await;
@@ -130,7 +132,13 @@ impl Docker {
         let mut labels = labels.write(self.instance);
         // An image has no generation, and no container may inherit one.
         labels.remove(labels::GENERATION);
-        build::build(&self.client()?, Build { context, tag, labels }, log).await
+        let build = Build {
+            context,
+            tag,
+            labels,
+            secrets,
+        };
+        build::build(&self.client()?, build, log).await
     }
 }
 
@@ -173,13 +181,14 @@ impl Runtime for Docker {
         deployment: DeploymentId,
         release: i64,
         source: &Source,
+        secrets: &Secrets,
         log: BuildLog<'_>,
     ) -> Result<Artifact, Error> {
         match source {
             Source::Image(image) => image::find_or_pull(&self.client()?, image, log).await,
             Source::Dockerfile { context } => {
                 let context = Context::own(context);
-                self.build(deployment, release, context, log).await
+                self.build(deployment, release, context, secrets, log).await
             }
             Source::Written {
                 context,
@@ -187,7 +196,7 @@ impl Runtime for Docker {
                 ignored,
             } => {
                 let context = Context::written(context, dockerfile, ignored);
-                self.build(deployment, release, context, log).await
+                self.build(deployment, release, context, secrets, log).await
             }
             Source::Command { .. } => Err(Error::Refused("a plain command needs the process runtime".to_owned())),
         }
@@ -222,17 +231,18 @@ impl Runtime for Docker {
         image::discard(&self.client()?, self.instance, built).await
     }
 
-    async fn tail(&self, instance: &InstanceRef, num_lines: usize) -> Result<Vec<String>, Error> {
-        logs::tail(&self.client()?, &instance.0, num_lines).await
+    async fn tail(&self, instance: &InstanceRef, num_lines: usize, secrets: &Secrets) -> Result<Vec<String>, Error> {
+        logs::tail(&self.client()?, &instance.0, num_lines, secrets).await
     }
 
     fn output(
         &self,
         instance: &InstanceRef,
         after: Option<DateTime<Utc>>,
+        secrets: Secrets,
     ) -> BoxStream<'static, Result<Vec<Line>, Error>> {
         match self.client() {
-            Ok(client) => logs::output(&client, &instance.0, after),
+            Ok(client) => logs::output(&client, &instance.0, after, secrets),
             Err(error) => stream::iter([Err(error)]).boxed(),
         }
     }

@@ -41,6 +41,25 @@ pub(super) fn free() -> std::io::Result<u16> {
     Ok(listener.local_addr()?.port())
 }
 
+/// Returns where a program of this machine is reached that listens on the port. Some listen on the IPv6 loopback alone, since
+/// that is what `localhost` means to them. Blocks.
+pub(super) fn loopback(port: u16) -> SocketAddr {
+    let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+    let is_there = |table: procfs::ProcResult<Vec<procfs::net::TcpNetEntry>>, wanted: &dyn Fn(SocketAddr) -> bool| {
+        let entries = table.into_iter().flatten();
+        let mut listening = entries.filter(|entry| entry.state == TcpState::Listen);
+        listening.any(|entry| entry.local_address.port() == port && wanted(entry.local_address))
+    };
+    // The first table alone is read where that is not so.
+    let is_v6_only = is_there(procfs::net::tcp6(), &|address| address == v6)
+        && !is_there(procfs::net::tcp6(), &|address| address.ip().is_unspecified())
+        && !is_there(procfs::net::tcp(), &|_| true);
+    match is_v6_only {
+        true => v6,
+        false => SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+    }
+}
+
 /// Finds the program that listens on the port, such as `nginx (pid 123)`.
 ///
 /// Returns `None` when nobody does, or when it belongs to a user whose processes this one may not look into.
@@ -136,6 +155,19 @@ mod tests {
             drop(listener);
             assert!(is_free(port), "{address}");
             assert_eq!(holder(port), None);
+        }
+    }
+
+    #[test]
+    fn who_listens_on_one_loopback_alone_is_found_there() {
+        let v4 = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, 0));
+        let any = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
+        for (listens, is_v6) in [(v4, false), (v6, true), (any, false)] {
+            let listener = TcpListener::bind(listens).unwrap();
+            let port = listener.local_addr().unwrap().port();
+            assert_eq!(loopback(port).is_ipv6(), is_v6, "{listens}");
+            std::net::TcpStream::connect(loopback(port)).unwrap();
         }
     }
 }

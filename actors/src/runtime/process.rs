@@ -39,6 +39,7 @@ use super::{
 use crate::{
     id::DeploymentId,
     plan::{self, Plan},
+    value::Secrets,
 };
 
 /// How long the file system may take for one step.
@@ -145,6 +146,7 @@ impl Runtime for Processes {
         _deployment: DeploymentId,
         _release: i64,
         source: &Source,
+        _secrets: &Secrets,
         log: BuildLog<'_>,
     ) -> Result<Artifact, Error> {
         let Source::Command { command, directory } = source else {
@@ -209,9 +211,12 @@ impl Runtime for Processes {
         Ok(())
     }
 
-    async fn tail(&self, instance: &InstanceRef, num_lines: usize) -> Result<Vec<String>, Error> {
+    async fn tail(&self, instance: &InstanceRef, num_lines: usize, secrets: &Secrets) -> Result<Vec<String>, Error> {
         match Record::of(&self.root, instance) {
-            Some(record) => blocking(move || log::tail(record.directory(), num_lines)).await,
+            Some(record) => {
+                let secrets = secrets.clone();
+                blocking(move || log::tail(record.directory(), num_lines, &secrets)).await
+            }
             None => Ok(Vec::new()),
         }
     }
@@ -220,9 +225,10 @@ impl Runtime for Processes {
         &self,
         instance: &InstanceRef,
         after: Option<DateTime<Utc>>,
+        secrets: Secrets,
     ) -> BoxStream<'static, Result<Vec<Line>, Error>> {
         match Record::of(&self.root, instance) {
-            Some(record) => follow::output(record, after),
+            Some(record) => follow::output(record, after, secrets),
             None => stream::empty().boxed(),
         }
     }

@@ -3,7 +3,7 @@
 use sea_orm::JsonValue;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::Error;
+use crate::{Error, seal::Sealed};
 
 /// Reads a value from its text or number.
 pub(super) fn parsed<T, Stored: TryInto<T>>(column: &'static str, stored: Stored) -> Result<T, Error> {
@@ -26,6 +26,19 @@ pub(super) fn from_json<T: DeserializeOwned>(column: &'static str, json: JsonVal
 /// Writes a value as JSON.
 pub(super) fn to_json<T: Serialize>(column: &'static str, value: &T) -> Result<JsonValue, Error> {
     serde_json::to_value(value).map_err(|_| Error::Internal(format!("column `{column}` cannot hold this value")))
+}
+
+/// Reads a sealed environment.
+pub(super) fn sealed(column: &'static str, json: JsonValue) -> Result<Sealed, Error> {
+    match json {
+        JsonValue::String(text) => Ok(Sealed::from_column(text)),
+        _ => Err(unreadable(column)),
+    }
+}
+
+/// Writes a sealed environment.
+pub(super) fn to_sealed(sealed: &Sealed) -> JsonValue {
+    JsonValue::String(sealed.as_str().to_owned())
 }
 
 /// The cause is left out, for it would repeat what the column holds, which may be a secret.

@@ -79,6 +79,8 @@ async fn sqlite(
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
+            // What is deleted may have been secret.
+            .pragma("secure_delete", "ON")
             .busy_timeout(BUSY_TIMEOUT);
         adjust(options)
     });

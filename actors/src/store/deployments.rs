@@ -11,7 +11,10 @@ use crate::{
     deployment::{Desired, Status},
     id::{DeploymentId, Generation, ProjectId, ReleaseId},
     runtime::{InstanceRef, Kind},
-    value::{Command, CpuLimit, DeploymentName, Environment, GitRef, HealthCheck, ImageRef, MemoryLimit, Port},
+    seal::Sealed,
+    value::{
+        Command, CpuLimit, DeploymentName, Environment, GitRef, HealthCheck, ImageRef, MemoryLimit, Port, Volumes,
+    },
 };
 
 mod announce;
@@ -27,7 +30,7 @@ use announce::announce;
 pub use begin::{begin_generation, request_release, request_restart, request_rollback};
 pub use cancel::request_cancel;
 pub use change::{Change, OUTDATED, confirm, doubt, mark_deleted, record, record_failure, set_desired};
-pub use patch::{Patch, patch};
+pub use patch::{Patch, check_unmasked, patch};
 pub use source::request_release_of;
 
 /// A deployment.
@@ -60,7 +63,9 @@ pub struct Deployment {
     /// The commit, or the branch, that its releases are built from; none for the project's directory.
     pub source_ref: Option<GitRef>,
     /// What the program is given.
-    pub environment: Environment,
+    pub environment: Sealed,
+    /// What outlives its instances.
+    pub volumes: Volumes,
     /// CPUs that it may use.
     pub cpu_limit: Option<CpuLimit>,
     /// Memory that it may use.
@@ -118,6 +123,8 @@ pub struct NewDeployment {
     pub cpu_limit: Option<CpuLimit>,
     /// Memory that it may use.
     pub memory_limit: Option<MemoryLimit>,
+    /// What outlives its instances.
+    pub volumes: Volumes,
     /// How it is asked whether it is well.
     pub health_check: HealthCheck,
 }
@@ -144,15 +151,16 @@ pub async fn create(store: &Store, new: &NewDeployment) -> Result<Deployment, Er
 }
 
 async fn try_create(store: &Store, new: &NewDeployment) -> Result<Deployment, Error> {
+    let environment = store.key.seal(&new.environment)?;
     store
         .write(async |transaction| {
             projects::check_exists(transaction, new.project_id).await?;
             claim::check_port(transaction, new.port).await?;
             claim::check_name(transaction, &new.name).await?;
-            let row = row::Entity::insert(row::new(new)?)
+            let row = row::Entity::insert(row::new(new, &environment)?)
                 .exec_with_returning(transaction)
                 .await?;
-            let deployment = begin::first_release(transaction, row.id, new).await?;
+            let deployment = begin::first_release(transaction, row.id, new, environment.clone()).await?;
             announce(transaction, "deployment_status", &deployment).await?;
             Ok(deployment)
         })

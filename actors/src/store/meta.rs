@@ -25,18 +25,46 @@ pub(super) async fn identity(database: &DatabaseConnection) -> Result<Identity, 
 }
 
 async fn value_or_new(database: &impl ConnectionTrait, key: &str) -> Result<String, DbErr> {
-    let fresh = ActiveModel {
+    set_if_absent(database, key, &Uuid::new_v4().to_string()).await?;
+    let value = value(database, key).await?;
+    value.ok_or_else(|| DbErr::RecordNotFound(format!("`{key}` in table `meta`")))
+}
+
+/// Reads a value.
+pub(super) async fn value(database: &impl ConnectionTrait, key: &str) -> Result<Option<String>, DbErr> {
+    let row = Entity::find_by_id(key).one(database).await?;
+    Ok(row.map(|row| row.value))
+}
+
+/// Writes a value.
+pub(super) async fn set(database: &impl ConnectionTrait, key: &str, value: &str) -> Result<(), DbErr> {
+    let replaced = OnConflict::column(Column::Key).update_column(Column::Value).to_owned();
+    insert(database, key, value, replaced).await
+}
+
+/// Writes a value where there is none.
+pub(super) async fn set_if_absent(database: &impl ConnectionTrait, key: &str, value: &str) -> Result<(), DbErr> {
+    insert(
+        database,
+        key,
+        value,
+        OnConflict::column(Column::Key).do_nothing().to_owned(),
+    )
+    .await
+}
+
+/// Removes a value.
+pub(super) async fn remove(database: &impl ConnectionTrait, key: &str) -> Result<(), DbErr> {
+    Entity::delete_by_id(key).exec(database).await.map(drop)
+}
+
+async fn insert(database: &impl ConnectionTrait, key: &str, value: &str, on_conflict: OnConflict) -> Result<(), DbErr> {
+    let row = ActiveModel {
         key: ActiveValue::Set(key.to_owned()),
-        value: ActiveValue::Set(Uuid::new_v4().to_string()),
+        value: ActiveValue::Set(value.to_owned()),
     };
-    Entity::insert(fresh)
-        .on_conflict(OnConflict::column(Column::Key).do_nothing().to_owned())
-        .exec_without_returning(database)
-        .await?;
-    match Entity::find_by_id(key).one(database).await? {
-        Some(row) => Ok(row.value),
-        None => Err(DbErr::RecordNotFound(format!("`{key}` in table `meta`"))),
-    }
+    let insert = Entity::insert(row).on_conflict(on_conflict);
+    insert.exec_without_returning(database).await.map(drop)
 }
 
 #[derive(Clone, Debug, DeriveEntityModel)]

@@ -67,6 +67,22 @@ pub enum OpenError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The environments need another key.
+    #[error("the database is sealed with key `{wanted}`, and {place} holds key `{given}`")]
+    WrongKey {
+        /// The id of the key that they need.
+        wanted: String,
+        /// The id of the key that there is.
+        given: String,
+        /// Where that was found.
+        place: String,
+    },
+    /// There is no key, and none could be made.
+    #[error(transparent)]
+    Key(crate::seal::KeyFileError),
+    /// The environments could not be sealed, or not with another key.
+    #[error("cannot seal the environments in the database")]
+    Seal(#[source] DbErr),
     /// A step failed; the database is as it was.
     #[error("cannot migrate the database")]
     Migrate(#[source] DbErr),

@@ -15,14 +15,15 @@ use crate::{
     id::{DeploymentId, ReleaseId},
     plan::Recipe,
     runtime::{Artifact, Built},
-    value::{CpuLimit, Environment, GitRef, MemoryLimit},
+    seal::Sealed,
+    value::{CpuLimit, GitRef, HealthCheck, MemoryLimit},
 };
 
 mod facts;
 mod row;
 
-pub(super) use facts::fail;
 pub use facts::{Ending, Origin, Part, Phase, note_build, note_origin, note_phase};
+pub(super) use facts::{call_off, fail};
 
 /// So many releases of a deployment can serve again at once.
 pub const NUM_KEPT: usize = 5;
@@ -42,8 +43,17 @@ pub enum Status {
     Ready,
     /// Its artifact could not be made, or did not become healthy.
     Failed,
+    /// It was called off before it served.
+    Cancelled,
     /// Newer ones have taken its place, and its artifact is discarded.
     Expired,
+}
+
+impl Status {
+    /// Whether it can never be started, any more or at all.
+    pub fn is_spent(self) -> bool {
+        matches!(self, Self::Failed | Self::Cancelled | Self::Expired)
+    }
 }
 
 impl std::fmt::Display for Status {
@@ -66,14 +76,16 @@ pub struct Release {
     /// The number of the release that this was built for, if it was another one.
     pub built_as: Option<i64>,
     /// What the program is given.
-    pub environment: Environment,
+    pub environment: Sealed,
     /// CPUs that it may use.
     pub cpu_limit: Option<CpuLimit>,
     /// Memory that it may use.
     pub memory_limit: Option<MemoryLimit>,
     /// The commit or branch that was asked for; none for the project's directory.
     pub source_ref: Option<GitRef>,
-    /// The commit that it was built from, where that was asked for.
+    /// How its instances are asked whether they are well.
+    pub health_check: HealthCheck,
+    /// The commit that it was built from, where there is one.
     pub source_commit: Option<String>,
     /// How it was built, once that is known.
     pub recipe: Option<Recipe>,
@@ -98,17 +110,19 @@ pub struct Release {
 }
 
 /// A release that is about to be built.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct NewRelease {
     /// What the program is given.
-    pub environment: Environment,
+    pub environment: Sealed,
     /// CPUs that it may use.
     pub cpu_limit: Option<CpuLimit>,
     /// Memory that it may use.
     pub memory_limit: Option<MemoryLimit>,
     /// The commit or branch that is asked for; none for the project's directory.
     pub source_ref: Option<GitRef>,
-    /// The commit that it was built from, if it is built already.
+    /// How its instances are asked whether they are well.
+    pub health_check: HealthCheck,
+    /// The commit that it is built from, where there is one.
     pub source_commit: Option<String>,
     /// How it was built, if it is built already.
     pub recipe: Option<Recipe>,

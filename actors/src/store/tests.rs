@@ -1,6 +1,7 @@
 //! The store, the same tests over SQLite and PostgreSQL.
 
 mod audit;
+mod changes;
 mod credentials;
 mod deployments;
 mod engines;
@@ -12,6 +13,7 @@ mod projects;
 mod releases;
 mod samples;
 mod scans;
+mod seal;
 mod task_leases;
 mod task_losses;
 mod task_orders;

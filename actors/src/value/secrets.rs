@@ -45,6 +45,11 @@ pub fn shown<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
     }
 }
 
+/// Tells whether a value is what [`shown`] makes of a secret, which nobody means as a value.
+pub fn has_mask(name: &str, value: &str) -> bool {
+    (looks_secret(name) && value == MASK) || password(value) == Some(MASK)
+}
+
 /// Finds the password in an address such as `postgres://user:password@host/name`.
 fn password(value: &str) -> Option<&str> {
     let (_, rest) = value.split_once("://")?;
@@ -105,6 +110,27 @@ impl Secrets {
                 Cow::Owned(matcher.replace_all(line, &masks))
             }
             _ => Cow::Borrowed(line),
+        }
+    }
+}
+
+impl Secrets {
+    /// Returns how long the longest of them is.
+    pub(crate) fn max_bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, AhoCorasick::max_pattern_len)
+    }
+
+    /// Finds the place at which a text that is longer than `at` can be cut without cutting a secret: there or before, or else
+    /// after the secret that it begins with.
+    pub(crate) fn cut(&self, text: &[u8], at: usize) -> usize {
+        let matcher = self.0.iter();
+        let mut secrets = matcher
+            .flat_map(|matcher| matcher.find_iter(text))
+            .take_while(|secret| secret.start() < at);
+        match secrets.find(|secret| secret.end() > at) {
+            None => at,
+            Some(cut) if cut.start() > 0 => cut.start(),
+            Some(cut) => cut.end(),
         }
     }
 }

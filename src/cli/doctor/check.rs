@@ -195,6 +195,7 @@ mod tests {
             database_url: None,
             runtime: RuntimeChoice::Auto,
             token: None,
+            secret_key: None,
             rate_limit: RateLimit::Off,
             agent_zero: AgentZero::default(),
             allowed_hosts: Vec::new(),

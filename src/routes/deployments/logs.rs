@@ -1,6 +1,10 @@
 //! What a deployment printed and prints.
 
-use std::sync::Arc;
+use std::{
+    convert::Infallible,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use borgos_actors::{
     id::DeploymentId,
@@ -13,6 +17,7 @@ use warp::{Filter, filters::BoxedFilter, http::header::ACCEPT, reply::Response};
 use super::below;
 use crate::{
     app::App,
+    guard::PeerAddr,
     problem::Problem,
     query::{self, Query},
     reply::{self, Reply},
@@ -41,16 +46,23 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::get())
         .and(query::strict(&["tail", "since", "release", "follow", "format"]))
         .and(warp::header::optional(ACCEPT.as_str()))
+        .and(reader())
         .and(with(app))
         .then(logs)
         .map(answer)
         .boxed()
 }
 
+/// Where a request comes from; those that a tool makes come from here.
+fn reader() -> impl Filter<Extract = (IpAddr,), Error = Infallible> + Clone {
+    let here = IpAddr::from(Ipv4Addr::LOCALHOST);
+    warp::ext::optional::<PeerAddr>().map(move |peer: Option<PeerAddr>| peer.map_or(here, |peer| peer.0.ip()))
+}
+
 /// GET /api/v1/deployments/{id}/logs
 ///
 /// A follower is sent what comes until it hangs up, the deployment is deleted or the service stops.
-async fn logs(id: i64, query: Query, accept: Option<String>, app: Arc<App>) -> Result<Reply, Problem> {
+async fn logs(id: i64, query: Query, accept: Option<String>, reader: IpAddr, app: Arc<App>) -> Result<Reply, Problem> {
     let selection = Selection {
         release: query.id("release")?,
         tail: query.number("tail", 0, MAX_TAIL)?.unwrap_or(DEFAULT_TAIL) as usize,
@@ -62,7 +74,7 @@ async fn logs(id: i64, query: Query, accept: Option<String>, app: Arc<App>) -> R
         None => Format::Text,
     };
     let is_followed = query.boolean("follow")?.unwrap_or(false);
-    let log = app.system.deployments.log(DeploymentId(id), selection).await?;
+    let log = app.system.deployments.log(DeploymentId(id), selection, reader).await?;
     let first = format.write(&log.lines);
     if !is_followed {
         return Ok(reply::raw(format.content_type(), first));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use borgos_actors::{
+    Error,
     id::DeploymentId,
     store::{
         deployments,
@@ -14,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
-use super::{below, tell};
+use super::{below, gap, tell};
 use crate::{
     app::App,
     body::{
@@ -85,7 +86,8 @@ async fn redeploy(id: i64, request: Option<Redeploy>, app: Arc<App>) -> Result<R
         None => deployments.redeploy(DeploymentId(id)).await?,
         Some(source_ref) => deployments.redeploy_from(DeploymentId(id), source_ref.as_ref()).await?,
     };
-    let message = format!("Deployment {id} is building release {}", release.number);
+    let gap = gap(id, &app).await?;
+    let message = format!("Deployment {id} is building release {}{gap}", release.number);
     Ok(reply::accepted(&Redeploying {
         message,
         release: release.number,
@@ -105,7 +107,10 @@ async fn rollback(id: i64, query: Query, request: Option<Rollback>, app: Arc<App
     Ok(tell(
         progress,
         format!("Deployment {id} runs release {number}"),
-        format!("Deployment {id} is going back to release {number}"),
+        format!(
+            "Deployment {id} is going back to release {number}{}",
+            gap(id, &app).await?
+        ),
     ))
 }
 
@@ -114,10 +119,7 @@ async fn list_those(id: i64, status: Option<Status>, page: &Page, app: &App) -> 
     let deployment = deployments::deployment(store, DeploymentId(id)).await?;
     let listed = releases::list(store, deployment.id, status, page.rows()).await?;
     let serving = deployment.instance.and(deployment.release_id);
-    let rows: Vec<ReleaseBody> = listed
-        .rows
-        .into_iter()
-        .map(|release| ReleaseBody::new(release, serving))
-        .collect();
-    Ok(reply::list(&rows, listed.total, page))
+    let shown = |release| ReleaseBody::new(release, serving, store);
+    let rows: Result<Vec<ReleaseBody>, Error> = listed.rows.into_iter().map(shown).collect();
+    Ok(reply::list(&rows?, listed.total, page))
 }

@@ -89,7 +89,7 @@ async fn update(id: i64, request: Update, app: Arc<App>) -> Result<Reply, Proble
         health_retries: request.health_retries,
     };
     let (row, release) = app.system.deployments.change(DeploymentId(id), &patch).await?;
-    let body = DeploymentBody::from(row);
+    let body = DeploymentBody::new(row, &app.system.store)?;
     Ok(match release {
         Some(_) => reply::accepted(&body),
         None => reply::ok(&body),

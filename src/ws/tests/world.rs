@@ -162,6 +162,7 @@ pub(super) async fn open_store(directory: &tempfile::TempDir) -> Store {
     Store::open(&Settings {
         url,
         data_dir: directory.path().to_owned(),
+        secret_key: None,
     })
     .await
     .unwrap()

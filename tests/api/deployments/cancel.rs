@@ -65,11 +65,11 @@ async fn a_first_build_that_is_cancelled_leaves_nothing() {
     let path = format!("/api/v1/deployments/{id}");
     builds(601).await;
     cancel(&world, id, 601).await;
-    assert_eq!(world.get(&path).await.expect(200)["status"], "stopped");
+    assert_eq!(world.get(&path).await.expect(200)["status"], "cancelled");
     let release = newest_release(&world, &path).await;
     assert_eq!(
         (&release["status"], &release["reason"]),
-        (&json!("failed"), &json!("was cancelled"))
+        (&json!("cancelled"), &json!("was cancelled"))
     );
     project.write_file("Dockerfile", &sound);
     world.post_nothing(&format!("{path}/restart")).await.expect(200);

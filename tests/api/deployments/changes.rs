@@ -63,21 +63,16 @@ async fn a_change_of_what_instances_are_made_of_is_rolled_out_without_a_build() 
     .await;
 }
 
-/// What no instance is made of counts at once, and nonsense changes nothing.
+/// A name counts at once, and nonsense changes nothing.
 async fn assert_at_once(world: &World, path: &str) {
-    let patch = json!({"name": "renamed", "health_interval_s": 5, "health_check_path": "/index.html"});
-    let changed = world.patch(path, &patch).await.expect(200);
-    assert_eq!(
-        (&changed["name"], &changed["health_interval_s"]),
-        (&json!("renamed"), &json!(5))
-    );
-    let url = changed["health_check_url"].as_str().unwrap();
-    assert!(url.ends_with("/index.html"), "{url}");
+    let changed = world.patch(path, &json!({"name": "renamed"})).await.expect(200);
+    assert_eq!(changed["name"], "renamed");
     for bad in [
         json!({"port": 1}),
         json!({"name": null}),
         json!({"environment": {"1A": "x"}}),
         json!({"environment": {"A": []}}),
+        json!({"environment": {"OTHER_KEY": "***"}}),
         json!({"memory_limit": 5}),
     ] {
         world.patch(path, &bad).await.expect(400);
@@ -89,6 +84,53 @@ async fn assert_at_once(world: &World, path: &str) {
         .patch("/api/v1/deployments/99", &json!({"name": "x"}))
         .await
         .expect(404);
+}
+
+#[tokio::test]
+async fn a_health_check_counts_once_a_release_has_passed_it() {
+    everywhere(async |world| {
+        let project = world.project("asked", "one");
+        let port = free_port();
+        let id = deploy(world, project.path(), json!({"port": port, "health_interval_s": 1})).await;
+        let path = format!("/api/v1/deployments/{id}");
+        let before = world.deployment_is(id, "running").await;
+
+        let wrong = json!({"health_check_path": "/missing", "health_timeout_s": 1});
+        let accepted = world.patch(&path, &wrong).await.expect(202);
+        let url = accepted["health_check_url"].as_str().unwrap();
+        assert!(url.ends_with("/missing"), "{url}");
+        let after = eventually("the check is taken back", async || {
+            let row = world.get(&path).await.expect(200);
+            if row["next_release_id"].is_null() {
+                Ok(row)
+            } else {
+                Err(row)
+            }
+        })
+        .await;
+        assert_eq!(
+            (&after["status"], &after["release_id"], &after["health_check_url"]),
+            (&before["status"], &before["release_id"], &before["health_check_url"])
+        );
+        world.patch(&path, &wrong).await.expect(202);
+        world.post_nothing(&format!("{path}/cancel")).await.expect(200);
+
+        world
+            .patch(&path, &json!({"health_check_path": "/index.html"}))
+            .await
+            .expect(202);
+        eventually("the new check is passed", async || {
+            let row = world.get(&path).await.expect(200);
+            if row["release_id"] == before["release_id"] {
+                Err(row)
+            } else {
+                Ok(())
+            }
+        })
+        .await;
+        answers(port, "one").await;
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use borgos_actors::{
     health::{Check, Target, probe},
     id::{DeploymentId, Generation},
     runtime::{Change, Error, InstanceState, Kind},
-    value::{Command, MemoryLimit},
+    value::{Command, MemoryLimit, Secrets},
 };
 use futures_util::StreamExt;
 use rustix::process::{Signal, kill_process};
@@ -72,7 +72,7 @@ pub(super) async fn an_app_that_ignores_the_request_to_end_is_killed_after_the_g
     let grace = Duration::from_secs(1);
     let instance = fixture.runtime.start(&fixture.spec(&["stubborn"]).await).await.unwrap();
     eventually("the app ignores SIGTERM", async || {
-        let lines = fixture.runtime.tail(&instance, 9).await.unwrap();
+        let lines = fixture.runtime.tail(&instance, 9, &Secrets::default()).await.unwrap();
         if lines.iter().any(|line| line == "up") {
             Ok(())
         } else {
@@ -96,7 +96,7 @@ pub(super) async fn an_exit_is_seen_with_its_code(fixture: &Fixture) {
     assert_eq!((exit.code, exit.is_oom), (7, false));
     assert!((chrono::Utc::now() - exit.at).num_seconds().abs() < 60, "{exit:?}");
     assert_eq!(fixture.exit().await, exit, "the time of the end stays the same");
-    let lines = fixture.runtime.tail(&instance, 9).await.unwrap();
+    let lines = fixture.runtime.tail(&instance, 9, &Secrets::default()).await.unwrap();
     assert!(lines.contains(&"the app begins: exit 7".to_owned()), "{lines:?}");
 }
 
@@ -170,15 +170,30 @@ pub(super) async fn the_output_is_kept(fixture: &Fixture) {
         .await
         .unwrap();
     fixture.exit().await;
-    let mut lines = fixture.runtime.tail(&instance, 9).await.unwrap();
+    let mut lines = fixture.runtime.tail(&instance, 9, &Secrets::default()).await.unwrap();
     if fixture.is_docker() {
         // The engine reads two pipes, in no particular order.
         lines.sort_by_key(|line| line.contains("complaint"));
     }
     assert_eq!(lines, ["the app begins: exit 0", "a complaint"]);
-    assert_eq!(fixture.runtime.tail(&instance, 1).await.unwrap().len(), 1);
+    assert_eq!(
+        fixture
+            .runtime
+            .tail(&instance, 1, &Secrets::default())
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
     fixture.runtime.remove(&instance).await.unwrap();
-    assert!(fixture.runtime.tail(&instance, 9).await.unwrap().is_empty());
+    assert!(
+        fixture
+            .runtime
+            .tail(&instance, 9, &Secrets::default())
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 pub(super) async fn a_flood_of_output_neither_blocks_the_app_nor_fills_the_disk(fixture: &Fixture) {
@@ -189,7 +204,7 @@ pub(super) async fn a_flood_of_output_neither_blocks_the_app_nor_fills_the_disk(
     })
     .await;
     eventually("the end of the flood is kept", async || {
-        let lines = fixture.runtime.tail(&instance, 1).await.unwrap();
+        let lines = fixture.runtime.tail(&instance, 1, &Secrets::default()).await.unwrap();
         if lines == ["the flood is over"] {
             Ok(())
         } else {
@@ -233,7 +248,7 @@ pub(super) async fn a_program_that_does_not_exist_is_told_from_one_that_fails(fi
         // The engine has started its init process, which then finds no program.
         Ok(instance) if fixture.is_docker() => {
             assert_eq!(fixture.exit().await.code, 127);
-            let lines = fixture.runtime.tail(&instance, 9).await.unwrap();
+            let lines = fixture.runtime.tail(&instance, 9, &Secrets::default()).await.unwrap();
             assert!(
                 lines.concat().contains("no-such-program failed: No such file"),
                 "{lines:?}"
@@ -273,7 +288,7 @@ pub(super) async fn a_command_replaces_the_own_one_of_the_artifact(fixture: &Fix
     fixture.served_environment().await;
     // Whoever keeps the output may come to it only after the app already serves.
     eventually("the app says with what it was begun", async || {
-        let lines = fixture.runtime.tail(&instance, 9).await.unwrap();
+        let lines = fixture.runtime.tail(&instance, 9, &Secrets::default()).await.unwrap();
         match lines.contains(&"the app begins: two words $HOME".to_owned()) {
             true => Ok(()),
             false => Err(lines),

@@ -14,7 +14,7 @@ use borgos_actors::{
         Artifact, BuildLog, Built, Change, Error, InstanceSpec, InstanceState, Kind, Runtime, Source, Wanted,
         docker::Docker,
     },
-    value::{CpuLimit, ImageRef, MemoryLimit},
+    value::{CpuLimit, ImageRef, MemoryLimit, Secrets},
 };
 use futures_util::StreamExt;
 use tokio::{
@@ -33,7 +33,10 @@ async fn build(fixture: &Fixture, log: BuildLog<'_>) -> Result<Artifact, Error> 
     let source = Source::Dockerfile {
         context: fixture.path().to_owned(),
     };
-    fixture.runtime.prepare(fixture.deployment, 2, &source, log).await
+    fixture
+        .runtime
+        .prepare(fixture.deployment, 2, &source, &Secrets::default(), log)
+        .await
 }
 
 fn write(fixture: &Fixture, path: &str, content: &str) {
@@ -174,7 +177,7 @@ async fn an_image_is_found_by_its_id_or_said_to_be_unavailable() {
             let source = fixture.runtime.plan(&wanted).await.unwrap().source;
             fixture
                 .runtime
-                .prepare(fixture.deployment, 1, &source, &mut |_| {})
+                .prepare(fixture.deployment, 1, &source, &Secrets::default(), &mut |_| {})
                 .await
         };
         let found = prepare(docker::base_image().await).await.unwrap();

@@ -18,7 +18,7 @@ use borgos_actors::{
         Artifact, Exit, InstanceSpec, InstanceState, Kind, Observation, Runtime, Wanted, docker::Docker, port,
         process::Processes,
     },
-    value::{Command, Environment, Port},
+    value::{Command, Environment, Port, Secrets, Volumes},
 };
 use futures_util::FutureExt;
 use tempfile::TempDir;
@@ -118,6 +118,7 @@ impl Fixture {
             command,
             container_port: None,
             environment: Environment::default(),
+            volumes: Volumes::default(),
             cpu_limit: None,
             memory_limit: None,
         }
@@ -152,7 +153,10 @@ impl Fixture {
         let source = self.runtime.plan(&wanted).await.unwrap().source;
         let mut lines = Vec::new();
         let mut log = |line: &str| lines.push(line.to_owned());
-        let prepared = self.runtime.prepare(self.deployment, 1, &source, &mut log).await;
+        let prepared = self
+            .runtime
+            .prepare(self.deployment, 1, &source, &Secrets::default(), &mut log)
+            .await;
         prepared.unwrap_or_else(|cause| panic!("{cause:?}\n{lines:#?}"))
     }
 

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use borgos_actors::{
     runtime::{Error, Exit, InstanceState, Kind, Source, Wanted},
-    value::{ImageRef, MemoryLimit},
+    value::{ImageRef, MemoryLimit, Secrets},
 };
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::Value;
@@ -174,7 +174,7 @@ async fn a_project_says_how_it_is_started() {
     let prepare = async || {
         fixture
             .runtime
-            .prepare(fixture.deployment, 1, &source, &mut |_: &str| {})
+            .prepare(fixture.deployment, 1, &source, &Secrets::default(), &mut |_: &str| {})
             .await
     };
     assert!(matches!(prepare().await, Err(Error::StartFailed(text)) if text.contains("server")));

@@ -21,7 +21,6 @@ use crate::{
         deployments::{self, Change, Deployment},
         releases::{self, Phase},
     },
-    value::Secrets,
 };
 
 impl State {
@@ -62,7 +61,7 @@ impl State {
         failure: Failure,
         ran_for: Duration,
     ) -> Result<(), ActorProcessingErr> {
-        let failure = failure.masked(&self.secrets(row).await?);
+        let failure = failure.masked(&self.known().await?.secrets(&self.args.store)?);
         let earlier = row.earlier_release();
         if earlier.is_none() && row.instance.is_none() {
             return self.fail_app(row, failure, ran_for).await;
@@ -95,7 +94,7 @@ impl State {
         failure: Failure,
         ran_for: Duration,
     ) -> Result<(), ActorProcessingErr> {
-        let failure = failure.masked(&self.secrets(row).await?);
+        let failure = failure.masked(&self.known().await?.secrets(&self.args.store)?);
         let is_over = match failure.consequence {
             Consequence::GiveUp => true,
             Consequence::GiveUpUnlessItHasRun => row.started_at.is_none(),
@@ -142,18 +141,6 @@ impl State {
             return Ok(());
         }
         releases::note_phase(&self.args.store, release, phase).await
-    }
-
-    /// Collects what nobody is to read in what the deployment's programs and builds say.
-    pub(super) async fn secrets(&self, row: &Deployment) -> Result<Secrets, Error> {
-        let target = releases::release(&self.args.store, row.target_id).await?;
-        let serving = match row.release_id {
-            Some(serving) => Some(releases::release(&self.args.store, serving).await?),
-            None => None,
-        };
-        let released = [Some(target), serving].into_iter().flatten();
-        let released: Vec<_> = released.map(|release| release.environment).collect();
-        Ok(Secrets::of(released.iter().chain([&row.environment])))
     }
 }
 

@@ -14,7 +14,6 @@ use crate::{
         failure::Failure,
         job::{Job, Outcome},
         traffic::Led,
-        watch::Verdict,
     },
     id::{Generation, ReleaseId},
     runtime::{self, Artifact, Exit, InstanceRef},
@@ -27,6 +26,9 @@ use crate::{
 /// The pause before the runtime or the edge is asked again after it did not answer.
 pub(super) const RUNTIME_PAUSE: Duration = Duration::from_secs(5);
 
+/// The pause before an instance is retired again that connections were still led to.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
 /// Whether an error of the runtime says nothing about the deployment.
 fn is_passing(error: &runtime::Error) -> bool {
     matches!(error, runtime::Error::Unreachable(_))
@@ -35,9 +37,17 @@ fn is_passing(error: &runtime::Error) -> bool {
 /// What a reason begins with that only says that nothing is known.
 pub(super) const DOUBT: &str = "not observed: ";
 
-/// Whether a reason is gone as soon as the deployment has been observed.
-pub(super) fn is_doubt(reason: &str) -> bool {
-    reason.starts_with(DOUBT)
+/// What a reason begins with that says that no connection comes to the app.
+pub(super) const UNSERVED: &str = "its port is not served: ";
+
+/// What a reason begins with that says that lines are lost.
+pub(super) const UNKEPT: &str = "its output cannot be written: ";
+
+/// Whether a reason is about a passing state, not about what happened.
+pub(super) fn is_remark(reason: &str) -> bool {
+    [DOUBT, UNSERVED, UNKEPT]
+        .iter()
+        .any(|remark| reason.starts_with(remark))
 }
 
 impl State {
@@ -46,37 +56,17 @@ impl State {
         outcome: Outcome,
         is_outdated: bool,
     ) -> Result<(), ActorProcessingErr> {
-        self.note_probe(&outcome);
         match outcome {
             Outcome::Observed(Ok(instances)) => return self.advance(&instances, is_outdated).await,
             Outcome::Observed(Err(error)) | Outcome::Cleared(Err(error)) => return self.runtime_failed(error).await,
             Outcome::Started { result: Err(error), .. } if is_passing(&error) => {
                 return self.runtime_failed(error).await;
             }
-            Outcome::Watched(result) => {
-                if self.watched(result).await? && !is_outdated {
-                    return Ok(());
-                }
-            }
             Outcome::Started {
                 generation,
                 phase,
                 result,
             } => self.started(generation, &phase, result).await?,
-            Outcome::Probed {
-                instance,
-                phase,
-                result: Ok(endpoint),
-            } => {
-                self.note_phase(&self.row().await?, &phase).await?;
-                self.begin(Job::Route(Led::To { instance, endpoint }));
-                return Ok(());
-            }
-            Outcome::Probed {
-                instance,
-                phase,
-                result: Err((reason, lines)),
-            } => self.not_healthy(&instance, &phase, &reason, lines).await?,
             Outcome::Routed {
                 to,
                 phase,
@@ -92,23 +82,13 @@ impl State {
                 lines,
             } => self.exited(&instance, generation, &exit, lines).await?,
             Outcome::Cleared(Ok(())) => {}
-            Outcome::Built { .. } => return Err("a build reported as a step".into()),
+            Outcome::Built { .. } | Outcome::Probed { .. } | Outcome::Watched { .. } | Outcome::StillLedTo => {
+                return Err("what has a lane of its own reported as a step".into());
+            }
             Outcome::Panicked => return Err("a step of the deployment panicked".into()),
         }
         self.begin(Job::Observe);
         Ok(())
-    }
-
-    fn note_probe(&mut self, outcome: &Outcome) {
-        match outcome {
-            Outcome::Watched(Ok(())) | Outcome::Probed { result: Ok(_), .. } => self.probes.note(Ok(())),
-            Outcome::Watched(Err((reason, _)))
-            | Outcome::Probed {
-                result: Err((reason, _)),
-                ..
-            } => self.probes.note(Err(reason)),
-            _ => {}
-        }
     }
 
     pub(super) async fn build_finished(&mut self, outcome: Outcome) -> Result<(), ActorProcessingErr> {
@@ -141,6 +121,12 @@ impl State {
                 tracing::warn!(deployment.id = %self.args.deployment, %error, "an old instance could not be removed");
                 self.remind(RUNTIME_PAUSE);
             }
+            Outcome::StillLedTo => {
+                // Another look leads them to where they belong first.
+                tracing::warn!(deployment.id = %self.args.deployment, "connections are led to an instance that is to go");
+                self.led = Led::Unknown;
+                self.remind(RETRY_PAUSE);
+            }
             _ => return Err("the retirement of an instance panicked".into()),
         }
         Ok(())
@@ -158,8 +144,6 @@ impl State {
             // It was superseded meanwhile and has ended already.
             return Ok(());
         }
-        let secrets = self.secrets(&row).await?;
-        let log: Vec<String> = log.iter().map(|line| secrets.mask(line).into_owned()).collect();
         releases::note_build(&self.args.store, release, phase, &log).await?;
         match result {
             Ok(artifact) => {
@@ -193,22 +177,6 @@ impl State {
             }
             Err(error) => self.fail_candidate(&row, Failure::start(&error), Duration::ZERO).await,
         }
-    }
-
-    async fn not_healthy(
-        &mut self,
-        instance: &InstanceRef,
-        phase: &Phase,
-        reason: &str,
-        lines: Vec<String>,
-    ) -> Result<(), ActorProcessingErr> {
-        let row = self.row().await?;
-        if row.candidate.as_ref() != Some(instance) {
-            return Ok(());
-        }
-        self.note_phase(&row, phase).await?;
-        let failure = Failure::unhealthy(reason, row.health_check.timeout_s, lines);
-        self.fail_candidate(&row, failure, Duration::ZERO).await
     }
 
     /// The edge does as it was told: a candidate that connections are led to has taken over.
@@ -256,42 +224,6 @@ impl State {
         Ok(())
     }
 
-    /// Takes the answer of a running instance and says whether all is as it was, so that there is nothing to observe.
-    pub(super) async fn watched(
-        &mut self,
-        result: Result<(), (String, Vec<String>)>,
-    ) -> Result<bool, ActorProcessingErr> {
-        let row = self.row().await?;
-        let (Some(watch), Some(live)) = (&mut self.watch, &row.instance) else {
-            return Ok(false);
-        };
-        if !watch.is_of(live) {
-            return Ok(false);
-        }
-        let verdict = watch.note(result.is_ok(), &row.health_check);
-        let pause = watch.pause();
-        match (verdict, result) {
-            (Verdict::Well, _) if row.status == Status::Running => {
-                self.remind(pause);
-                return Ok(true);
-            }
-            (Verdict::Well, _) => self.record(&row, &Change::to(Status::Running)).await?,
-            (Verdict::Unhealthy, Err((reason, _))) if row.reason.as_ref() != Some(&reason) => {
-                let change = Change {
-                    reason: Some(reason),
-                    ..Change::to(Status::Unhealthy)
-                };
-                self.record(&row, &change).await?;
-            }
-            (Verdict::Hopeless, Err((reason, lines))) => {
-                let failure = Failure::stays_unhealthy(&reason, lines);
-                self.fail(&row, live, failure, ran_for(&row, live, Utc::now())).await?;
-            }
-            (Verdict::Suspect | Verdict::Unhealthy | Verdict::Hopeless, _) => {}
-        }
-        Ok(false)
-    }
-
     async fn exited(
         &mut self,
         instance: &InstanceRef,
@@ -299,14 +231,19 @@ impl State {
         exit: &Exit,
         lines: Vec<String>,
     ) -> Result<(), ActorProcessingErr> {
-        let row = self.row().await?;
+        let known = self.known().await?;
+        let row = &known.row;
         let is_candidate_still = row.status.has_instance() && row.generation == generation;
         if row.instance.as_ref() != Some(instance) && !is_candidate_still {
             return Ok(());
         }
-        let failure = Failure::exit(exit, row.memory_limit.as_ref(), lines);
-        let ran_for = ran_for(&row, instance, exit.at);
-        self.fail(&row, instance, failure, ran_for).await
+        let release = match row.instance.as_ref() == Some(instance) {
+            true => known.serving(),
+            false => known.begun(),
+        };
+        let failure = Failure::exit(exit, release.memory_limit.as_ref(), lines);
+        let ran_for = ran_for(row, instance, exit.at);
+        self.fail(row, instance, failure, ran_for).await
     }
 
     /// The edge could not be asked. It keeps the routes that it has, so nothing is worse than before.

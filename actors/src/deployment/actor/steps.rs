@@ -2,11 +2,11 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use ractor::ActorProcessingErr;
 use tokio::time::Instant;
 
-use super::{State, failures::ran_for, outcomes};
+use super::{State, checks::Health, failures::ran_for, known::Known, outcomes};
 use crate::{
     Error,
     deployment::{
@@ -17,9 +17,8 @@ use crate::{
         job::{Job, UNREACHABLE},
         machine::{self, Facts, ReleaseState, Routed, Step},
         traffic::Led,
-        watch::Watch,
     },
-    event_bus, health,
+    event_bus,
     id::Generation,
     runtime::{InstanceRef, InstanceSpec, Observation, Wanted},
     store::{
@@ -47,18 +46,23 @@ impl State {
         instances: &[Observation],
         is_outdated: bool,
     ) -> Result<(), ActorProcessingErr> {
-        self.keep_logs(instances).await?;
+        let mut has_kept_logs = false;
         for _ in 0..MAX_WRITES {
-            let row = self.row().await?;
+            let known = self.known().await?;
+            let row = &known.row;
+            if !std::mem::replace(&mut has_kept_logs, true) {
+                self.keep_logs(&known, instances).await?;
+            }
             self.crash_loop.get_or_insert_with(|| CrashLoop::of(row.status));
-            let target = releases::release(&self.args.store, row.target_id).await?;
-            self.keep_lanes(&row, &target, instances).await?;
-            let step = machine::next(&self.facts(&row, &target, instances));
+            self.keep_lanes(&known, instances).await?;
+            let step = machine::next(&self.facts(&known, instances));
             let job = match step {
-                Step::Rest | Step::AwaitRetry if is_outdated => Job::Observe,
-                Step::Rest => return self.rest(&row, instances).await,
+                Step::Rest | Step::AwaitRetry | Step::AwaitRoom if is_outdated => Job::Observe,
+                // Who makes room says so.
+                Step::AwaitRoom => return Ok(()),
+                Step::Rest => return self.rest(&known, instances).await,
                 Step::AwaitRetry => {
-                    self.await_retry(&row);
+                    self.await_retry(row);
                     return Ok(());
                 }
                 Step::AwaitEdge => {
@@ -70,11 +74,19 @@ impl State {
                     self.retire(instance, instances);
                     continue;
                 }
-                step => match self.write(&row, step).await? {
+                Step::AwaitHealth { instance, since } => {
+                    match self.check_candidate(&known, &instance, since, instances)? {
+                        Health::Proven(endpoint) => Job::Route(Led::To { instance, endpoint }),
+                        Health::Asked if is_outdated => Job::Observe,
+                        Health::Asked => return Ok(()),
+                        Health::OutOfReach => return self.await_endpoint(row).await,
+                    }
+                }
+                step => match self.write(row, step).await? {
                     None => continue,
-                    Some(step) => match self.job(&row, target, step, instances).await? {
+                    Some(step) => match self.job(&known, step, instances).await? {
                         Some(job) => job,
-                        None => return self.await_endpoint(&row).await,
+                        None => return self.await_endpoint(row).await,
                     },
                 },
             };
@@ -89,30 +101,30 @@ impl State {
     }
 
     /// Has what the instances print copied into the logs of their releases.
-    async fn keep_logs(&mut self, instances: &[Observation]) -> Result<(), Error> {
+    async fn keep_logs(&mut self, known: &Known, instances: &[Observation]) -> Result<(), Error> {
+        let seen = instances.iter().map(|seen| seen.release);
+        self.logs.keep(seen.chain([known.serving().number]).collect());
         for seen in self.logs.unfollowed(instances) {
             let release = match releases::by_number(&self.args.store, self.args.deployment, seen.release).await {
                 // One that another database knew; it is about to be retired.
                 Err(Error::NotFound { .. }) => continue,
                 release => release?,
             };
-            self.logs.follow(seen, Secrets::of([&release.environment]));
+            let environment = self.args.store.unseal(&release.environment)?;
+            self.logs.follow(seen, Secrets::of([&environment]));
         }
         Ok(())
     }
 
     /// Begins the build that is due, and gives up what is no longer wanted beside the steps.
-    async fn keep_lanes(
-        &mut self,
-        row: &Deployment,
-        target: &Release,
-        instances: &[Observation],
-    ) -> Result<(), ActorProcessingErr> {
+    async fn keep_lanes(&mut self, known: &Known, instances: &[Observation]) -> Result<(), ActorProcessingErr> {
+        let (row, target) = (&known.row, &known.target);
+        self.keep_checks(row);
         if row.desired == Desired::Stopped {
             self.retirement.abort();
             self.retiring = None;
         }
-        let facts = self.facts(row, target, instances);
+        let facts = self.facts(known, instances);
         let (is_due, is_wanted) = (machine::is_build_due(&facts), machine::is_build_wanted(&facts));
         if is_due && self.building != Some(target.id) {
             let project = projects::project(&self.args.store, row.project_id).await?;
@@ -128,6 +140,7 @@ impl State {
                     },
                     source_ref: target.source_ref.clone(),
                     checkouts: self.args.checkouts.clone(),
+                    secrets: known.secrets(&self.args.store)?,
                 },
             });
         } else if !is_wanted {
@@ -141,6 +154,7 @@ impl State {
     async fn write(&mut self, row: &Deployment, step: Step) -> Result<Option<Step>, ActorProcessingErr> {
         match step {
             Step::Record(status) => self.record(row, &status_change(status)).await?,
+            Step::MakeWay(_) => self.record(row, &make_way(row)).await?,
             Step::Adopt(instance) => {
                 let change = Change {
                     candidate: Some(Some(instance)),
@@ -169,19 +183,17 @@ impl State {
     /// Makes the job of a step that takes time; none when the instance cannot be reached, and may become reachable.
     async fn job(
         &mut self,
-        row: &Deployment,
-        target: Release,
+        known: &Known,
         step: Step,
         instances: &[Observation],
     ) -> Result<Option<Job>, ActorProcessingErr> {
+        let row = &known.row;
         Ok(Some(match step {
-            Step::Start => self.start(row, target).await?,
+            Step::Start => self.start(row, &known.target).await?,
             Step::StartEarlier => {
-                let earlier = row.earlier_release().ok_or("there is no earlier release")?;
-                let earlier = releases::release(&self.args.store, earlier).await?;
+                let earlier = known.earlier.as_ref().ok_or("there is no earlier release")?;
                 self.start(row, earlier).await?
             }
-            Step::AwaitHealth { instance, since } => return Ok(await_health(row, instance, since, instances)),
             Step::Route(instance) => {
                 let endpoint = endpoint(&instance, instances);
                 return Ok(endpoint.map(|endpoint| Job::Route(Led::To { instance, endpoint })));
@@ -192,6 +204,7 @@ impl State {
                 instance,
                 generation: row.generation,
                 exit,
+                secrets: known.secrets(&self.args.store)?,
             },
             Step::Stop(instance) => Job::Stop(instance),
             Step::Remove(instance) => Job::Remove(instance),
@@ -199,17 +212,25 @@ impl State {
         }))
     }
 
-    fn facts<'a>(&'a self, row: &'a Deployment, target: &Release, instances: &'a [Observation]) -> Facts<'a> {
+    fn facts<'a>(&'a self, known: &'a Known, instances: &'a [Observation]) -> Facts<'a> {
+        let row = &known.row;
         Facts {
             desired: row.desired,
             status: row.status,
-            target: match target.status {
+            target: match known.target.status {
                 releases::Status::Building => ReleaseState::Unbuilt,
                 releases::Status::Ready => ReleaseState::Ready,
                 // One that has expired is never aimed at.
-                releases::Status::Failed | releases::Status::Expired => ReleaseState::Failed,
+                releases::Status::Failed | releases::Status::Cancelled | releases::Status::Expired => {
+                    ReleaseState::Failed
+                }
             },
-            has_earlier: row.earlier_release().is_some(),
+            rests_as: match (known.target.status, row.release_id) {
+                (releases::Status::Cancelled, None) => Status::Cancelled,
+                _ => Status::Stopped,
+            },
+            has_earlier: known.earlier.is_some(),
+            is_exclusive: row.volumes.are_written(),
             is_rolling_out: row.is_rolling_out(),
             generation: row.generation,
             live: row.instance.as_ref(),
@@ -227,38 +248,31 @@ impl State {
         }
     }
 
-    /// Nothing is left to do: the deployment was just seen to be as its row says. A reason that was a doubt is gone.
-    async fn rest(&mut self, row: &Deployment, instances: &[Observation]) -> Result<(), ActorProcessingErr> {
-        match (row.status, &row.reason) {
-            (Status::Running, Some(reason)) if outcomes::is_doubt(reason) => {
-                self.record(row, &Change::to(Status::Running)).await?;
-            }
-            _ => deployments::confirm(&self.args.store, row.id).await?,
+    /// Nothing is left to do: the deployment was just seen to be as its row says. A reason that was a doubt is gone, and one
+    /// that says that its output is lost comes and goes with that.
+    async fn rest(&mut self, known: &Known, instances: &[Observation]) -> Result<(), ActorProcessingErr> {
+        let row = &known.row;
+        let remark = self.remark();
+        let is_replaceable = row.reason.as_deref().is_none_or(outcomes::is_remark);
+        if row.status == Status::Running && is_replaceable && row.reason != remark {
+            let change = Change {
+                reason: remark,
+                ..Change::to(Status::Running)
+            };
+            self.record(row, &change).await?;
+        } else {
+            deployments::confirm(&self.args.store, row.id).await?;
         }
         self.waiting.answer(row, live_generation(row, instances));
-        self.plan_probe(row, instances);
-        Ok(())
+        Ok(self.plan_probe(known, instances)?)
     }
 
-    /// Probes the instance that serves, now or when it is due.
-    fn plan_probe(&mut self, row: &Deployment, instances: &[Observation]) {
-        let live = row.instance.as_ref();
-        let Some((instance, endpoint)) = live.and_then(|live| Some((live.clone(), endpoint(live, instances)?))) else {
-            self.watch = None;
-            return;
-        };
-        let watch = match self.watch.take().filter(|watch| watch.is_of(&instance)) {
-            Some(watch) => watch,
-            None => Watch::new(instance.clone(), &row.health_check),
-        };
-        let pause = watch.pause();
-        self.watch = Some(watch);
-        if pause.is_zero() {
-            let target = target(row, &instance, endpoint, instances);
-            self.begin(Job::Probe { instance, target });
-        } else {
-            self.remind(pause);
-        }
+    /// What is to be said of an app that runs.
+    fn remark(&self) -> Option<String> {
+        let unserved = self.unserved.as_ref();
+        let unserved = unserved.map(|problem| format!("{}{problem}", outcomes::UNSERVED));
+        let unkept = self.logs.problem();
+        unserved.or_else(|| unkept.map(|problem| format!("{}{problem}", outcomes::UNKEPT)))
     }
 
     fn await_retry(&mut self, row: &Deployment) {
@@ -276,8 +290,8 @@ impl State {
     }
 
     /// Counts the generation, so that whatever crashes from here on the instance is known as the candidate.
-    async fn start(&mut self, row: &Deployment, release: Release) -> Result<Job, ActorProcessingErr> {
-        let Some(artifact) = release.artifact else {
+    async fn start(&mut self, row: &Deployment, release: &Release) -> Result<Job, ActorProcessingErr> {
+        let Some(artifact) = release.artifact.clone() else {
             return Err(format!("release {} has nothing to start", release.id).into());
         };
         self.retry_at = None;
@@ -290,9 +304,10 @@ impl State {
             artifact,
             command: row.command.clone(),
             container_port: row.container_port,
-            environment: release.environment,
-            cpu_limit: release.cpu_limit,
-            memory_limit: release.memory_limit,
+            environment: self.args.store.unseal(&release.environment)?,
+            volumes: row.volumes.clone(),
+            cpu_limit: release.cpu_limit.clone(),
+            memory_limit: release.memory_limit.clone(),
         })))
     }
 
@@ -307,9 +322,22 @@ impl State {
     }
 }
 
+/// What serves ends before its successor starts: both write to the same volumes. The generation is counted, so that it is not
+/// taken for the successor.
+fn make_way(row: &Deployment) -> Change {
+    Change {
+        generation: Some(row.generation.next()),
+        reason: Some("was stopped before its successor starts, which writes to the same volumes".to_owned()),
+        instance: Some(None),
+        candidate: Some(None),
+        is_replacing: Some(false),
+        ..Change::to(Status::Restarting)
+    }
+}
+
 /// A deployment that stops has neither a live instance nor a candidate: whatever is still there is to go.
 fn status_change(status: Status) -> Change {
-    let is_going = matches!(status, Status::Stopping | Status::Stopped);
+    let is_going = status == Status::Stopping || status.is_at_rest();
     Change {
         instance: is_going.then_some(None),
         candidate: is_going.then_some(None),
@@ -318,41 +346,12 @@ fn status_change(status: Status) -> Change {
     }
 }
 
-fn await_health(
-    row: &Deployment,
-    instance: InstanceRef,
-    since: DateTime<Utc>,
-    instances: &[Observation],
-) -> Option<Job> {
-    let age = (Utc::now() - since).to_std().unwrap_or_default();
-    let left = row.health_check.timeout_s.duration().saturating_sub(age);
-    let target = endpoint(&instance, instances).map(|endpoint| target(row, &instance, endpoint, instances));
-    (target.is_some() || left.is_zero()).then(|| Job::AwaitHealth {
-        since,
-        target,
-        instance,
-        deadline: Instant::now() + left,
-    })
-}
-
-fn target(row: &Deployment, instance: &InstanceRef, endpoint: SocketAddr, instances: &[Observation]) -> health::Target {
-    health::Target {
-        own: find(instance, instances).and_then(|seen| seen.address),
-        endpoint,
-        port: row.port,
-        check: match &row.health_check.path {
-            Some(path) => health::Check::Path(path.clone()),
-            None => health::Check::Default,
-        },
-    }
-}
-
-fn find<'a>(instance: &InstanceRef, instances: &'a [Observation]) -> Option<&'a Observation> {
+pub(super) fn find<'a>(instance: &InstanceRef, instances: &'a [Observation]) -> Option<&'a Observation> {
     instances.iter().find(|seen| seen.instance == *instance)
 }
 
 /// Finds where an instance that runs can be reached.
-fn endpoint(instance: &InstanceRef, instances: &[Observation]) -> Option<SocketAddr> {
+pub(super) fn endpoint(instance: &InstanceRef, instances: &[Observation]) -> Option<SocketAddr> {
     find(instance, instances)?.endpoint
 }
 

@@ -58,6 +58,19 @@ proptest! {
     }
 
     #[test]
+    fn whatever_happens_no_two_instances_write_to_the_same_volumes(happenings in happenings()) {
+        let mut world = World::new();
+        world.is_exclusive = true;
+        for happening in &happenings {
+            world.apply(happening);
+            prop_assert!(world.num_running() <= 1, "{world:?}");
+        }
+        prop_assert!(world.settle(), "{world:?}");
+        let is_up = world.desired == Desired::Running && world.status != Status::Failed;
+        prop_assert_eq!(world.instances.len(), usize::from(is_up));
+    }
+
+    #[test]
     fn while_only_releases_come_and_fail_the_app_is_never_without_an_instance(
         happenings in prop::collection::vec(
             prop_oneof![

@@ -23,25 +23,31 @@ use super::{
     context::{self, Context},
     image,
 };
-use crate::runtime::{Artifact, BuildLog, Error};
+use crate::{
+    runtime::{Artifact, BuildLog, Error, lines::Lines},
+    value::Secrets,
+};
 
 const BUILD_DEADLINE: Duration = Duration::from_secs(30 * 60);
 /// What the steps of a build may use, so that it does not starve what runs: as much as the API type can say.
 const MEMORY_BYTES: i32 = i32::MAX;
 const NUM_KEPT_LINES: usize = 50;
-const MAX_LINE_CHARS: usize = 2000;
+const MAX_LINE_BYTES: usize = 2000;
 
 /// What is built.
-pub(super) struct Build {
+pub(super) struct Build<'a> {
     pub(super) context: Context,
     pub(super) tag: String,
     pub(super) labels: HashMap<String, String>,
+    /// Masked in what it says.
+    pub(super) secrets: &'a Secrets,
 }
 
 /// Builds an image and returns it. Dropping the future closes the connection, upon which the engine ends the build.
-pub(super) async fn build(client: &Client, build: Build, log: BuildLog<'_>) -> Result<Artifact, Error> {
+pub(super) async fn build(client: &Client, build: Build<'_>, log: BuildLog<'_>) -> Result<Artifact, Error> {
     let mut output = Output {
         log,
+        lines: Lines::new(build.secrets.clone(), MAX_LINE_BYTES),
         kept: VecDeque::new(),
     };
     let built = match timeout(BUILD_DEADLINE, run(client, &build, &mut output)).await {
@@ -51,6 +57,7 @@ pub(super) async fn build(client: &Client, build: Build, log: BuildLog<'_>) -> R
             BUILD_DEADLINE.as_secs() / 60
         ))),
     };
+    output.end();
     match built {
         Ok(()) => image::artifact(image::inspect(client, &build.tag).await.map_err(failed)?),
         Err(Failure::Engine(cause)) => Err(failed(cause)),
@@ -68,7 +75,7 @@ enum Failure {
     Engine(ClientError),
 }
 
-async fn run(client: &Client, build: &Build, output: &mut Output<'_>) -> Result<(), Failure> {
+async fn run(client: &Client, build: &Build<'_>, output: &mut Output<'_>) -> Result<(), Failure> {
     let (sender, receiver) = context::channel();
     let context = build.context.clone();
     let sending = spawn_blocking(move || context.send(sender));
@@ -92,7 +99,7 @@ async fn run(client: &Client, build: &Build, output: &mut Output<'_>) -> Result<
     explain(outcome, sending).await
 }
 
-fn options(build: &Build) -> BuildImageOptions {
+fn options(build: &Build<'_>) -> BuildImageOptions {
     BuildImageOptionsBuilder::default()
         .dockerfile(build.context.dockerfile())
         .t(&build.tag)
@@ -126,6 +133,8 @@ async fn explain(outcome: Result<(), ClientError>, sending: JoinHandle<std::io::
 /// Passes lines on and keeps the last.
 struct Output<'a> {
     log: BuildLog<'a>,
+    /// A line comes in as many parts as the step has written it.
+    lines: Lines,
     kept: VecDeque<String>,
 }
 
@@ -134,21 +143,24 @@ impl Output<'_> {
         // Progress bars are for terminals.
         let is_progress = step.progress_detail.is_some_and(|detail| detail.current.is_some());
         let status = step.status.filter(|_| !is_progress);
-        let text = step.stream.or(status).unwrap_or_default();
-        for line in text
-            .split(['\n', '\r'])
-            .map(str::trim_end)
-            .filter(|line| !line.is_empty())
-        {
-            self.push(line.chars().take(MAX_LINE_CHARS).collect());
-        }
+        let whole = status.map(|status| format!("{status}\n"));
+        let lines = self.lines.push(step.stream.or(whole).unwrap_or_default().as_bytes());
+        self.keep(&lines);
     }
 
-    fn push(&mut self, line: String) {
-        (self.log)(&line);
-        if self.kept.len() == NUM_KEPT_LINES {
-            self.kept.pop_front();
+    fn end(&mut self) {
+        let lines = self.lines.end();
+        self.keep(&lines);
+    }
+
+    fn keep(&mut self, lines: &[String]) {
+        let shown = lines.iter().flat_map(|line| line.split('\r')).map(str::trim_end);
+        for line in shown.filter(|line| !line.is_empty()) {
+            (self.log)(line);
+            if self.kept.len() == NUM_KEPT_LINES {
+                self.kept.pop_front();
+            }
+            self.kept.push_back(line.to_owned());
         }
-        self.kept.push_back(line);
     }
 }

@@ -5,7 +5,10 @@ use std::{collections::HashMap, net::Ipv4Addr, time::Duration};
 use bollard::{
     Docker as Client,
     errors::Error as ClientError,
-    models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, PortBinding, RestartPolicy, RestartPolicyNameEnum},
+    models::{
+        ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, MountVolumeOptions, PortBinding,
+        RestartPolicy, RestartPolicyNameEnum,
+    },
     query_parameters::{
         CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
         StopContainerOptionsBuilder,
@@ -16,10 +19,13 @@ use uuid::Uuid;
 
 use super::{
     connect::{SLOW, answer, failed, is_absent, within},
-    labels::{Labels, container_name},
+    labels::{Labels, container_name, volume_labels, volume_name},
     observe::{inspect, labels_of, state},
 };
-use crate::runtime::{Artifact, Error, InstanceRef, InstanceSpec, InstanceState};
+use crate::{
+    runtime::{Artifact, Error, InstanceRef, InstanceSpec, InstanceState},
+    value::{Volume, VolumeSource},
+};
 
 /// Where a program listens when neither the request nor the image says so.
 const DEFAULT_CONTAINER_PORT: u16 = 8080;
@@ -100,9 +106,42 @@ fn body(instance: Uuid, spec: &InstanceSpec) -> Result<ContainerCreateBody, Erro
         env: Some(environment),
         labels: Some(labels.write(instance)),
         exposed_ports: Some(vec![format!("{port}/tcp")]),
-        host_config: Some(host_config(spec, port)),
+        host_config: Some(HostConfig {
+            mounts: Some(
+                spec.volumes
+                    .iter()
+                    .map(|volume| mount(instance, spec, volume))
+                    .collect(),
+            ),
+            ..host_config(spec, port)
+        }),
         ..Default::default()
     })
+}
+
+/// A named volume is the deployment's own, and stays when its containers go. A directory must be there.
+fn mount(instance: Uuid, spec: &InstanceSpec, volume: &Volume) -> Mount {
+    let mount = Mount {
+        target: Some(volume.target.clone()),
+        read_only: Some(volume.is_read_only),
+        ..Default::default()
+    };
+    match &volume.source {
+        VolumeSource::Host(path) => Mount {
+            typ: Some(MountType::BIND),
+            source: Some(path.clone()),
+            ..mount
+        },
+        VolumeSource::Named(name) => Mount {
+            typ: Some(MountType::VOLUME),
+            source: Some(volume_name(instance, spec.deployment, name)),
+            volume_options: Some(MountVolumeOptions {
+                labels: Some(volume_labels(instance, spec.deployment)),
+                ..Default::default()
+            }),
+            ..mount
+        },
+    }
 }
 
 fn host_config(spec: &InstanceSpec, container_port: u16) -> HostConfig {
@@ -153,7 +192,12 @@ fn start_failure(cause: ClientError) -> Error {
         return failed(cause);
     };
     let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
-    if says(&["OCI runtime", "executable file not found", "exec:"]) {
+    if says(&[
+        "bind source path does not exist",
+        "OCI runtime",
+        "executable file not found",
+        "exec:",
+    ]) {
         return Error::StartFailed(message.to_owned());
     }
     failed(cause)

@@ -9,6 +9,7 @@ use bollard::{
     query_parameters::{CreateImageOptions, CreateImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptions},
 };
 use futures_util::StreamExt;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::{
@@ -31,9 +32,16 @@ pub(super) async fn find_or_pull(client: &Client, image: &ImageRef, log: BuildLo
         Err(cause) => return Err(failed(cause)),
     }
     log(&format!("pulling {}", image.as_str()));
-    within(PULL_DEADLINE, pull(client, image, log))
-        .await
-        .map_err(|cause| unavailable(image, cause))?;
+    match timeout(PULL_DEADLINE, pull(client, image, log)).await {
+        Ok(pulled) => pulled.map_err(|cause| unavailable(image, cause))?,
+        // The engine answered all the time; it is the registry, or the way to it, that is too slow.
+        Err(_) => {
+            return Err(Error::ImageUnavailable {
+                image: image.as_str().to_owned(),
+                message: format!("pulling it took longer than {} minutes", PULL_DEADLINE.as_secs() / 60),
+            });
+        }
+    }
     inspect(client, image.as_str())
         .await
         .map_err(|cause| unavailable(image, cause))

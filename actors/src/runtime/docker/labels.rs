@@ -50,6 +50,17 @@ impl Labels {
     }
 }
 
+/// Returns the name of a volume of a deployment.
+pub(super) fn volume_name(instance: Uuid, deployment: DeploymentId, name: &str) -> String {
+    format!("borgos-{}-{deployment}-{name}", short(instance))
+}
+
+/// Labels a volume. It is of no release.
+pub(super) fn volume_labels(instance: Uuid, deployment: DeploymentId) -> HashMap<String, String> {
+    let labels = [(INSTANCE, instance.to_string()), (DEPLOYMENT, deployment.to_string())];
+    labels.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
 /// Returns the first eight digits of the instance's id: enough to tell two BorgOS on one engine apart in a name. What is
 /// ours is decided by the whole id in the label.
 pub(super) fn short(instance: Uuid) -> String {

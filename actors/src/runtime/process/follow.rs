@@ -10,6 +10,7 @@ use super::{blocking, log::files, observe::observe, record::Record};
 use crate::{
     rotation::{Pair, Reader, Start},
     runtime::{Error, InstanceState, Line, lines::Stamped},
+    value::Secrets,
 };
 
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -82,16 +83,23 @@ struct Follow {
     /// Out of the hands of a read that was given up.
     reader: Option<Reader>,
     after: Option<DateTime<Utc>>,
+    /// Masked beside those that its keeper knew.
+    secrets: Secrets,
     /// Whether the instance had ended before the last read.
     has_ended: bool,
 }
 
 /// Streams batches of lines that are younger than `after`, until the instance has ended and all was read.
-pub(super) fn output(record: Record, after: Option<DateTime<Utc>>) -> BoxStream<'static, Result<Vec<Line>, Error>> {
+pub(super) fn output(
+    record: Record,
+    after: Option<DateTime<Utc>>,
+    secrets: Secrets,
+) -> BoxStream<'static, Result<Vec<Line>, Error>> {
     let follow = Follow {
         record,
         reader: None,
         after,
+        secrets,
         has_ended: false,
     };
     stream::unfold(Some(follow), |follow| async {
@@ -157,7 +165,7 @@ impl Follow {
             at,
             // The keeper reads one pipe for both, so that their order is kept.
             stream: None,
-            text: text.to_owned(),
+            text: self.secrets.mask(text).into_owned(),
         })
     }
 }
@@ -165,7 +173,7 @@ impl Follow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{rotation::MAX_FILE_BYTES, runtime::process::log::OutputLog, value::Secrets};
+    use crate::{rotation::MAX_FILE_BYTES, runtime::process::log::OutputLog};
 
     #[test]
     fn who_looks_now_and_then_reads_each_line_once_and_comes_to_the_end_of_a_flood() {

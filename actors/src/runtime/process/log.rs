@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::follow::without_time;
 use crate::{
     rotation::{Pair, Writer},
-    runtime::lines::{MAX_LINE_BYTES, Stamped, last_lines},
+    runtime::lines::{Lines, MAX_LINE_BYTES, Stamped, last_lines},
     value::Secrets,
 };
 
@@ -29,9 +29,7 @@ pub(super) fn files(directory: &Path) -> Pair {
 #[derive(Debug)]
 pub(super) struct OutputLog {
     writer: Writer,
-    secrets: Secrets,
-    /// A line whose end has not come yet.
-    partial: Vec<u8>,
+    lines: Lines,
     /// The time of the last line; those of the others are greater, so that a reader knows where it was.
     last: DateTime<Utc>,
 }
@@ -40,36 +38,30 @@ impl OutputLog {
     pub(super) fn new(directory: &Path, secrets: Secrets) -> Self {
         Self {
             writer: Writer::new(files(directory)),
-            secrets,
-            partial: Vec::new(),
+            lines: Lines::new(secrets, MAX_PIECE_BYTES),
             last: DateTime::UNIX_EPOCH,
         }
     }
 
     /// Takes a chunk of output.
     pub(super) fn push(&mut self, chunk: &[u8]) {
-        let mut written = self.notice().into_bytes();
-        for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
-            self.partial.extend_from_slice(piece);
-            while self.partial.len() > MAX_PIECE_BYTES {
-                let rest = self.partial.split_off(MAX_PIECE_BYTES);
-                let full = std::mem::replace(&mut self.partial, rest);
-                written.extend(self.line(&full));
-            }
-            if self.partial.ends_with(b"\n") {
-                let line = std::mem::take(&mut self.partial);
-                written.extend(self.line(&line));
-            }
-        }
-        if !written.is_empty() {
-            self.writer.write(&written);
-        }
+        let lines = self.lines.push(chunk);
+        self.write(&lines);
     }
 
     /// Writes what is left, once nothing more comes.
     pub(super) fn end(&mut self) {
-        if !self.partial.is_empty() {
-            self.push(b"\n");
+        let lines = self.lines.end();
+        self.write(&lines);
+    }
+
+    fn write(&mut self, lines: &[String]) {
+        let mut written = self.notice();
+        for line in lines {
+            written.push_str(&self.stamp(line));
+        }
+        if !written.is_empty() {
+            self.writer.write(written.as_bytes());
         }
     }
 
@@ -81,24 +73,16 @@ impl OutputLog {
         }
     }
 
-    fn line(&mut self, line: &[u8]) -> Vec<u8> {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let text = String::from_utf8_lossy(line);
-        let masked = self.secrets.mask(&text).into_owned();
-        self.stamp(&masked).into_bytes()
-    }
-
     fn stamp(&mut self, text: &str) -> String {
         self.last = Utc::now().max(self.last + TimeDelta::nanoseconds(1));
         Stamped { at: self.last, text }.to_string()
     }
 }
 
-/// Reads the last lines, oldest first, without their times.
-pub(super) fn tail(directory: &Path, num_lines: usize) -> io::Result<Vec<String>> {
+/// Reads the last lines, oldest first, without their times and without these secrets too.
+pub(super) fn tail(directory: &Path, num_lines: usize, secrets: &Secrets) -> io::Result<Vec<String>> {
     let end = files(directory).read_end(MAX_TAIL_BYTES)?;
-    let lines = last_lines(&end, num_lines).into_iter();
+    let lines = last_lines(&end, num_lines, secrets).into_iter();
     Ok(lines.map(without_time).collect())
 }
 
@@ -120,7 +104,7 @@ mod tests {
             .unwrap()
             .map(|entry| entry.unwrap().metadata().unwrap().len());
         assert!(sizes.sum::<u64>() <= 2 * MAX_FILE_BYTES);
-        let lines = tail(directory.path(), 3).unwrap();
+        let lines = tail(directory.path(), 3, &Secrets::default()).unwrap();
         let lines: Vec<&str> = lines.iter().map(|line| line.trim_start_matches('0')).collect();
         assert_eq!(lines, ["199997", "199998", "199999"]);
     }
@@ -132,13 +116,22 @@ mod tests {
         for chunk in ["a ca", "nary\r\nb", "", "\n", "c"] {
             log.push(chunk.as_bytes());
         }
-        assert_eq!(tail(directory.path(), 9).unwrap(), ["a ***", "b"]);
+        assert_eq!(tail(directory.path(), 9, &Secrets::default()).unwrap(), ["a ***", "b"]);
         log.end();
         log.end();
-        assert_eq!(tail(directory.path(), 2).unwrap(), ["b", "c"]);
+        assert_eq!(tail(directory.path(), 2, &Secrets::default()).unwrap(), ["b", "c"]);
         let written = fs::read_to_string(files(directory.path()).newest).unwrap();
         let times: Vec<_> = written.lines().map(|line| Stamped::parse(line).unwrap().at).collect();
         assert!(times.is_sorted_by(|one, next| one < next), "{written}");
+    }
+
+    #[test]
+    fn a_secret_that_a_cut_would_divide_is_masked() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut log = OutputLog::new(directory.path(), Secrets::among([("API_KEY", "canary")]));
+        log.push(&[&[b'x'; MAX_PIECE_BYTES - 3], b"canary and more\n".as_slice()].concat());
+        let lines = tail(directory.path(), 9, &Secrets::default()).unwrap();
+        assert_eq!(lines[1..], ["*** and more"]);
     }
 
     #[test]
@@ -147,7 +140,11 @@ mod tests {
         let mut log = OutputLog::new(directory.path(), Secrets::default());
         log.push(&vec![b'x'; 2 * MAX_PIECE_BYTES + 1]);
         log.end();
-        let lengths: Vec<usize> = tail(directory.path(), 9).unwrap().iter().map(String::len).collect();
+        let lengths: Vec<usize> = tail(directory.path(), 9, &Secrets::default())
+            .unwrap()
+            .iter()
+            .map(String::len)
+            .collect();
         assert_eq!(lengths, [MAX_PIECE_BYTES, MAX_PIECE_BYTES, 1]);
     }
 
@@ -160,7 +157,7 @@ mod tests {
         fs::create_dir(&place).unwrap();
         log.push(b"kept\n");
         log.push(b"kept too\n");
-        let lines = tail(&place, 9).unwrap();
+        let lines = tail(&place, 9, &Secrets::default()).unwrap();
         assert_eq!(
             lines,
             ["[borgos: 36 bytes of output could not be written]", "kept", "kept too"]

@@ -1,10 +1,6 @@
 //! Looks at records and processes, and says what is there.
 
-use std::{
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    path::Path,
-};
+use std::{io, path::Path};
 
 use chrono::Utc;
 
@@ -14,7 +10,7 @@ use super::{
 };
 use crate::{
     id::DeploymentId,
-    runtime::{Exit, InstanceState, Observation},
+    runtime::{Exit, InstanceState, Observation, port},
 };
 
 /// What a program that cannot be started exits with in a shell.
@@ -104,7 +100,7 @@ fn unseen() -> Exit {
 
 fn observation(record: &Record, spec: &Spec, state: InstanceState) -> Observation {
     let is_running = matches!(state, InstanceState::Running { .. });
-    let address = is_running.then(|| SocketAddr::from((Ipv4Addr::LOCALHOST, spec.port)));
+    let address = is_running.then(|| port::loopback(spec.port));
     Observation {
         instance: record.instance(),
         deployment: spec.deployment,

@@ -11,6 +11,7 @@ use crate::{
     Error,
     deployment::{Desired, Status},
     id::{DeploymentId, Generation, ReleaseId},
+    seal::Sealed,
     store::{
         Store, now,
         releases::{self, NewRelease, Release},
@@ -22,12 +23,14 @@ pub(super) async fn first_release(
     transaction: &DatabaseTransaction,
     id: DeploymentId,
     new: &NewDeployment,
+    environment: Sealed,
 ) -> Result<Deployment, Error> {
     let release = NewRelease {
-        environment: new.environment.clone(),
+        environment,
         cpu_limit: new.cpu_limit.clone(),
         memory_limit: new.memory_limit.clone(),
         source_ref: new.source_ref.clone(),
+        health_check: new.health_check.clone(),
         source_commit: None,
         recipe: None,
         created_by: "deploy".to_owned(),
@@ -95,9 +98,11 @@ pub async fn request_restart(store: &Store, id: DeploymentId) -> Result<Generati
                 row.generation = Set(before.generation.next());
             } else if !before.is_coming_up() {
                 row.generation = Set(before.generation.next());
+                // One that was still to serve when it was told to stop counts no more.
+                row.candidate = Set(None);
                 row.status = Set(Status::Restarting);
                 row.reason = Set(Some("restart requested".to_owned()));
-                if releases::status(transaction, before.target_id).await? == releases::Status::Failed {
+                if releases::status(transaction, before.target_id).await?.is_spent() {
                     let new = next_release(&before, "restart");
                     row.target_id = Set(Some(releases::begin(transaction, id, &new).await?.id));
                 }
@@ -117,7 +122,7 @@ pub async fn request_release(store: &Store, id: DeploymentId, created_by: &str) 
         .write(async |transaction| {
             let before = locked(transaction, id).await?;
             let release = releases::begin(transaction, id, &next_release(&before, created_by)).await?;
-            aim(transaction, &before, release.id, "redeploy requested").await?;
+            aim(transaction, &before, &release, "redeploy requested").await?;
             Ok(release)
         })
         .await
@@ -138,7 +143,7 @@ pub async fn request_rollback(store: &Store, id: DeploymentId, number: i64) -> R
                     reason: format!("release {number} cannot serve: it is {}", release.status),
                 });
             }
-            aim(transaction, &before, release.id, "rollback requested").await?;
+            aim(transaction, &before, &release, "rollback requested").await?;
             Ok(release)
         })
         .await
@@ -151,6 +156,7 @@ pub(super) fn next_release(row: &Deployment, created_by: &str) -> NewRelease {
         cpu_limit: row.cpu_limit.clone(),
         memory_limit: row.memory_limit.clone(),
         source_ref: row.source_ref.clone(),
+        health_check: row.health_check.clone(),
         source_commit: None,
         recipe: None,
         created_by: created_by.to_owned(),
@@ -160,26 +166,29 @@ pub(super) fn next_release(row: &Deployment, created_by: &str) -> NewRelease {
 }
 
 /// Makes a release the one that is to serve. The generation is counted, so that a candidate of another release is none any
-/// more, and that of what serves is older than any that is to take over.
+/// more, and that of what serves is older than any that is to take over. Only what served before and is being started again
+/// until the new one is built goes on starting, however often another one is asked for.
 pub(super) async fn aim(
     transaction: &DatabaseTransaction,
     before: &Deployment,
-    release: ReleaseId,
+    release: &Release,
     reason: &str,
 ) -> Result<Deployment, Error> {
-    releases::supersede(transaction, before.target_id, release).await?;
+    releases::supersede(transaction, before.target_id, release.id).await?;
     let mut row = row::ActiveModel {
         desired: Set(Desired::Running),
-        target_id: Set(Some(release)),
-        candidate: Set(None),
-        generation: Set(before.generation.next()),
         updated_at: Set(now()),
-        ..Default::default()
+        ..row::aimed_at(release, Default::default())
     };
+    let is_unbuilt = release.status == releases::Status::Building;
+    if is_unbuilt && before.is_bringing_back(release.id) {
+        return write(transaction, before, row).await;
+    }
+    row.candidate = Set(None);
+    row.generation = Set(before.generation.next());
     if before.instance.is_none() {
         // What was told to stop is not started again until there is what was asked for.
         let is_idle = before.desired == Desired::Stopped || before.status == Status::Failed;
-        let is_unbuilt = releases::status(transaction, release).await? == releases::Status::Building;
         let waits_for_build = is_unbuilt && (is_idle || before.is_building());
         row.status = Set(if waits_for_build {
             Status::Building
@@ -201,6 +210,18 @@ impl Deployment {
     pub fn is_starting_earlier(&self) -> bool {
         let is_other = self.candidate_release_id.is_some_and(|begun| begun != self.target_id);
         self.instance.is_none() && self.status == Status::Starting && is_other
+    }
+
+    /// Whether an instance of this release is being started, and nobody else serves.
+    pub(super) fn is_starting(&self, release: ReleaseId) -> bool {
+        let is_begun = self.candidate_release_id == Some(release);
+        self.instance.is_none() && self.status == Status::Starting && is_begun
+    }
+
+    /// Whether the release that served before, other than this one, is being started again.
+    fn is_bringing_back(&self, other_than: ReleaseId) -> bool {
+        let earlier = self.release_id.filter(|earlier| *earlier != other_than);
+        self.desired == Desired::Running && earlier.is_some_and(|earlier| self.is_starting(earlier))
     }
 
     /// Finds the release that served before the one that is to serve.

@@ -7,16 +7,13 @@ use crate::{
     Error,
     deployment::{Desired, Status},
     id::DeploymentId,
-    store::{
-        Store, now,
-        releases::{self, Ending},
-    },
+    store::{Store, now, releases},
 };
 
 const REASON: &str = "was cancelled";
 
-/// Calls off the build or the rollout that is under way. What serves goes on; where nothing does, and nothing was to come
-/// back meanwhile, the deployment is to stop. A release that never served has failed by that.
+/// Calls off the build or the rollout that is under way. What serves, or is about to serve again, goes on; where nothing
+/// does, and nothing was to come back meanwhile, the deployment is to stop. A release that never served never will.
 ///
 /// # Errors
 /// `NOTHING_TO_CANCEL` when nothing is under way. Fails when there is no such deployment, or when it is deleted.
@@ -38,22 +35,21 @@ pub async fn request_cancel(store: &Store, id: DeploymentId) -> Result<Deploymen
 async fn call_off(transaction: &DatabaseTransaction, before: &Deployment) -> Result<Deployment, Error> {
     let earlier = before.earlier_release();
     if earlier.is_some() || before.release_id.is_none() {
-        let ending = Ending {
-            reason: REASON.to_owned(),
-            ..Ending::default()
-        };
-        releases::fail(transaction, before.target_id, &ending).await?;
+        releases::call_off(transaction, before.target_id, REASON).await?;
     }
     let mut row = row::ActiveModel {
-        candidate: Set(None),
         is_replacing: Set(false),
-        generation: Set(before.generation.next()),
         updated_at: Set(now()),
         ..Default::default()
     };
     if let Some(earlier) = earlier {
-        row.target_id = Set(Some(earlier));
+        row = row::aimed_at(&releases::within(transaction, earlier).await?, row);
+        if before.is_starting(earlier) {
+            return write(transaction, before, row).await;
+        }
     }
+    row.candidate = Set(None);
+    row.generation = Set(before.generation.next());
     if before.instance.is_none() {
         let comes_back = earlier.is_some() && !matches!(before.status, Status::Pending | Status::Building);
         row.status = Set(if comes_back {

@@ -82,7 +82,8 @@ pub async fn record(store: &Store, seen: &Deployment, change: &Change) -> Result
     store
         .write(async |transaction| {
             let before = unchanged(transaction, seen).await?;
-            write(transaction, &before, observed(&before, change)).await
+            let row = observed(transaction, &before, change).await?;
+            write(transaction, &before, row).await
         })
         .await
 }
@@ -106,7 +107,8 @@ pub async fn record_failure(
                 releases::fail(transaction, release, ending).await?;
             }
             error_log::append(transaction, entry).await?;
-            write(transaction, &before, observed(&before, change)).await
+            let row = observed(transaction, &before, change).await?;
+            write(transaction, &before, row).await
         })
         .await
 }
@@ -189,7 +191,7 @@ pub async fn mark_deleted(store: &Store, id: DeploymentId) -> Result<Deployment,
     store
         .write(async |transaction| {
             let before = locked(transaction, id).await?;
-            if (before.desired, before.status) != (Desired::Stopped, Status::Stopped) {
+            if before.desired != Desired::Stopped || !before.status.is_at_rest() {
                 let reason = format!("deployment {id} runs or is about to, stop it first");
                 return Err(Error::Conflict {
                     code: "DEPLOYMENT_NOT_STOPPED",
@@ -232,7 +234,20 @@ pub(super) async fn write(
     Ok(after)
 }
 
-fn observed(before: &Deployment, change: &Change) -> row::ActiveModel {
+/// What the row becomes. One that is aimed at another release asks for what that one is made of.
+async fn observed(
+    transaction: &DatabaseTransaction,
+    before: &Deployment,
+    change: &Change,
+) -> Result<row::ActiveModel, Error> {
+    let row = seen(before, change);
+    match change.target_id {
+        Some(target) => Ok(row::aimed_at(&releases::within(transaction, target).await?, row)),
+        None => Ok(row),
+    }
+}
+
+fn seen(before: &Deployment, change: &Change) -> row::ActiveModel {
     let reason = change.reason.clone().map(storable);
     let mut row = row::ActiveModel {
         observed_at: Set(now()),
@@ -254,9 +269,6 @@ fn observed(before: &Deployment, change: &Change) -> row::ActiveModel {
     }
     if let Some(release) = change.release_id {
         row.release_id = Set(Some(release));
-    }
-    if let Some(target) = change.target_id {
-        row.target_id = Set(Some(target));
     }
     if let Some(is_replacing) = change.is_replacing {
         row.is_replacing = Set(is_replacing);

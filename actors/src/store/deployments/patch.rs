@@ -1,25 +1,21 @@
 //! Changing what is wanted of a deployment.
 
+use std::collections::BTreeMap;
+
 use sea_orm::{ActiveValue::Set, DatabaseTransaction};
 use serde_json::{Map, Value};
 
-use super::{
-    Deployment,
-    begin::{aim, next_release},
-    change::write,
-    claim, locked, row,
-};
+use super::{Deployment, begin::aim, change::write, claim, locked, row};
 use crate::{
     Error,
     deployment::Desired,
     id::DeploymentId,
+    seal::Key,
     store::{
-        Store, claimed,
-        column::to_json,
-        now,
+        Store, claimed, now,
         releases::{self, NewRelease, Release},
     },
-    value::{CpuLimit, DeploymentName, Environment, HealthPath, MemoryLimit, Retries, Seconds},
+    value::{CpuLimit, DeploymentName, Environment, HealthPath, MemoryLimit, Retries, Seconds, has_mask, shown},
 };
 
 /// What is to change. What is `None` stays, and `Some(None)` clears.
@@ -43,9 +39,9 @@ pub struct Patch {
     pub health_retries: Option<Retries>,
 }
 
-/// Changes what is wanted. What instances are made of is the business of a new release, which runs what the one that is
-/// to serve runs; name and health check count at once. A deployment that is not to run has its new release serve when it
-/// is started.
+/// Changes what is wanted. What instances are made of, and how they are asked whether they are well, is the business of a
+/// new release, which runs what the one that is to serve runs; only a name counts at once. A deployment that is not to run
+/// has its new release serve when it is started.
 ///
 /// # Errors
 /// `NAME_IN_USE`, and `INVALID_FIELD` for variables that cannot be. Fails when there is no such deployment, or when it is
@@ -54,91 +50,137 @@ pub async fn patch(store: &Store, id: DeploymentId, patch: &Patch) -> Result<(De
     claimed(|| {
         store.write(async |transaction| {
             let before = locked(transaction, id).await?;
-            if let Some(name) = patch.name.as_ref().filter(|name| **name != before.name) {
-                claim::check_name(transaction, name).await?;
-            }
-            let after = write(transaction, &before, changes(&before, patch)?).await?;
-            let parts = |row: &Deployment| (row.environment.clone(), row.cpu_limit.clone(), row.memory_limit.clone());
-            if parts(&after) == parts(&before) {
-                return Ok((after, None));
-            }
-            let release = release(transaction, &after).await?;
-            let after = roll_out(transaction, &after, &release).await?;
+            let named = rename(transaction, &before, patch).await?;
+            let target = releases::within(transaction, before.target_id).await?;
+            let Some(wanted) = changed(&store.key, &target, patch)? else {
+                return Ok((named, None));
+            };
+            let release = releases::begin(transaction, id, &wanted).await?;
+            let after = roll_out(transaction, &named, &release).await?;
             Ok((after, Some(release)))
         })
     })
     .await
 }
 
-fn changes(before: &Deployment, patch: &Patch) -> Result<row::ActiveModel, Error> {
-    let mut row = row::ActiveModel {
+async fn rename(transaction: &DatabaseTransaction, before: &Deployment, patch: &Patch) -> Result<Deployment, Error> {
+    let Some(name) = patch.name.as_ref().filter(|name| **name != before.name) else {
+        return Ok(before.clone());
+    };
+    claim::check_name(transaction, name).await?;
+    let row = row::ActiveModel {
+        name: Set(name.clone().into()),
         updated_at: Set(now()),
         ..Default::default()
     };
-    if let Some(name) = patch.name.clone() {
-        row.name = Set(name.into());
-    }
+    write(transaction, before, row).await
+}
+
+/// Describes the release that a change takes, which runs what is built already, if anything is. None is needed for what the
+/// one that serves, or is to, has already; one that failed does not count.
+fn changed(key: &Key, target: &Release, patch: &Patch) -> Result<Option<NewRelease>, Error> {
+    let mut wanted = terms(target);
     if let Some(variables) = &patch.environment {
-        let environment = merged(&before.environment, variables)?;
-        row.environment = Set(to_json("deployments.environment", &environment)?);
+        let before = key.open(&target.environment)?;
+        let merged = merged(&before, variables)?;
+        // Sealed anew it would be another text.
+        if merged != before {
+            wanted.environment = key.seal(&merged)?;
+        }
     }
-    if let Some(limit) = patch.cpu_limit.clone() {
-        row.cpu_limit = Set(limit.map(String::from));
-    }
-    if let Some(limit) = patch.memory_limit.clone() {
-        row.memory_limit = Set(limit.map(String::from));
-    }
-    if let Some(path) = patch.health_check_path.clone() {
-        row.health_check_path = Set(path.map(String::from));
-    }
-    if let Some(seconds) = patch.health_timeout_s {
-        row.health_timeout_s = Set(seconds.into());
-    }
-    if let Some(seconds) = patch.health_interval_s {
-        row.health_interval_s = Set(seconds.into());
-    }
-    if let Some(retries) = patch.health_retries {
-        row.health_retries = Set(retries.into());
-    }
-    Ok(row)
+    set(&mut wanted.cpu_limit, &patch.cpu_limit);
+    set(&mut wanted.memory_limit, &patch.memory_limit);
+    let check = &mut wanted.health_check;
+    set(&mut check.path, &patch.health_check_path);
+    set(&mut check.timeout_s, &patch.health_timeout_s);
+    set(&mut check.interval_s, &patch.health_interval_s);
+    set(&mut check.retries, &patch.health_retries);
+    let has_failed = target.status.is_spent();
+    let is_needed = wanted != terms(target) || (has_failed && patch.is_of_release());
+    Ok(is_needed.then_some(wanted))
 }
 
-/// Sets and takes away variables.
-fn merged(before: &Environment, variables: &Map<String, Value>) -> Result<Environment, Error> {
-    let known = before.iter().map(|(name, value)| (name.to_owned(), value.into()));
-    let mut all: Map<String, Value> = known.collect();
-    all.extend(variables.clone());
-    all.retain(|_, value| !value.is_null());
-    serde_json::from_value(all.into()).map_err(|invalid| Error::InvalidField {
-        field: "environment".to_owned(),
-        reason: invalid.to_string(),
-    })
+fn set<T: Clone>(value: &mut T, change: &Option<T>) {
+    if let Some(change) = change {
+        value.clone_from(change);
+    }
 }
 
-/// Makes the release: it runs what is built already, if anything is.
-async fn release(transaction: &DatabaseTransaction, row: &Deployment) -> Result<Release, Error> {
-    let target = releases::within(transaction, row.target_id).await?;
+/// Describes another release of what this one is made of.
+fn terms(target: &Release) -> NewRelease {
     let is_built = target.status == releases::Status::Ready;
-    let new = NewRelease {
-        artifact: target.artifact.filter(|_| is_built),
+    NewRelease {
+        environment: target.environment.clone(),
+        cpu_limit: target.cpu_limit.clone(),
+        memory_limit: target.memory_limit.clone(),
+        health_check: target.health_check.clone(),
+        source_commit: target.source_commit.clone().filter(|_| is_built),
+        created_by: "change".to_owned(),
+        artifact: target.artifact.clone().filter(|_| is_built),
         built_as: is_built.then(|| target.built_as.unwrap_or(target.number)),
-        source_ref: target.source_ref,
-        source_commit: target.source_commit,
-        recipe: target.recipe,
-        ..next_release(row, "change")
-    };
-    releases::begin(transaction, row.id, &new).await
+        source_ref: target.source_ref.clone(),
+        recipe: target.recipe.clone().filter(|_| is_built),
+    }
+}
+
+impl Patch {
+    /// Whether it is about more than the name.
+    fn is_of_release(&self) -> bool {
+        let limits = self.cpu_limit.is_some() || self.memory_limit.is_some();
+        let times = self.health_timeout_s.is_some() || self.health_interval_s.is_some();
+        let check = self.health_check_path.is_some() || times || self.health_retries.is_some();
+        self.environment.is_some() || limits || check
+    }
+}
+
+/// Sets and takes away variables. What comes back as it was shown, without its secret, stays as it is.
+fn merged(before: &Environment, variables: &Map<String, Value>) -> Result<Environment, Error> {
+    let known: BTreeMap<&str, &str> = before.iter().collect();
+    let is_shown = |name: &str, value: &Value| known.get(name).is_some_and(|known| *value == *shown(name, known));
+    let changed = variables.iter().filter(|(name, value)| !is_shown(name, value));
+    let kept = known
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
+    let mut all: Map<String, Value> = kept.collect();
+    let changed: Map<String, Value> = changed.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let texts = changed
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)));
+    check_unmasked(texts)?;
+    all.extend(changed);
+    all.retain(|_, value| !value.is_null());
+    serde_json::from_value(all.into()).map_err(|cause| invalid(cause.to_string()))
+}
+
+/// Refuses what was copied from an answer, where secrets are not shown.
+///
+/// # Errors
+/// `INVALID_FIELD`, which names the variable.
+pub fn check_unmasked<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<(), Error> {
+    match variables.into_iter().find(|(name, value)| has_mask(name, value)) {
+        None => Ok(()),
+        Some((name, _)) => Err(invalid(format!("`{name}` has a mask as its value"))),
+    }
+}
+
+fn invalid(reason: String) -> Error {
+    Error::InvalidField {
+        field: "environment".to_owned(),
+        reason,
+    }
 }
 
 async fn roll_out(transaction: &DatabaseTransaction, row: &Deployment, release: &Release) -> Result<Deployment, Error> {
     if row.desired == Desired::Running {
-        return aim(transaction, row, release.id, "change requested").await;
+        return aim(transaction, row, release, "change requested").await;
     }
     releases::supersede(transaction, row.target_id, release.id).await?;
+    // What is still on its way although it is to stop is of another release.
     let change = row::ActiveModel {
-        target_id: Set(Some(release.id)),
+        candidate: Set(None),
         generation: Set(row.generation.next()),
-        ..Default::default()
+        updated_at: Set(now()),
+        ..row::aimed_at(release, Default::default())
     };
     write(transaction, row, change).await
 }
@@ -158,5 +200,24 @@ mod tests {
         let bad = json!({"1A": "x"});
         let refused = merged(&before, bad.as_object().unwrap()).unwrap_err();
         assert_eq!(refused.code(), "INVALID_FIELD");
+    }
+
+    #[test]
+    fn a_mask_that_comes_back_keeps_the_secret_and_never_becomes_one() {
+        let before = json!({"API_KEY": "canary", "DATABASE_URL": "postgres://me:canary@host/name"});
+        let before: Environment = serde_json::from_value(before).unwrap();
+        let back = json!({"API_KEY": "***", "DATABASE_URL": "postgres://me:***@host/name", "MODE": "***"});
+        let after = merged(&before, back.as_object().unwrap()).unwrap();
+        assert_eq!(
+            after.iter().collect::<Vec<_>>(),
+            before.iter().chain([("MODE", "***")]).collect::<Vec<_>>()
+        );
+        for masked in [
+            json!({"OTHER_KEY": "***"}),
+            json!({"DATABASE_URL": "postgres://me:***@elsewhere/name"}),
+        ] {
+            let refused = merged(&before, masked.as_object().unwrap()).unwrap_err();
+            assert!(refused.to_string().contains("mask"), "{refused}");
+        }
     }
 }

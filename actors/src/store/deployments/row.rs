@@ -8,9 +8,11 @@ use crate::{
     deployment::{Desired, Status},
     id::{DeploymentId, Generation, ProjectId, ReleaseId},
     runtime::{InstanceRef, Kind},
+    seal::Sealed,
     store::{
-        column::{from_json, parsed, parsed_opt, to_json},
+        column::{from_json, parsed, parsed_opt, sealed, to_json, to_sealed},
         now,
+        releases::Release,
     },
     value::HealthCheck,
 };
@@ -34,6 +36,8 @@ pub(super) struct Model {
     pub container_port: Option<i32>,
     pub source_ref: Option<String>,
     pub environment: Json,
+    /// Missing where there are none.
+    pub volumes: Option<Json>,
     pub cpu_limit: Option<String>,
     pub memory_limit: Option<String>,
     pub health_check_path: Option<String>,
@@ -82,7 +86,8 @@ impl TryFrom<Model> for Deployment {
             command: opt(row.command, |json| from_json("deployments.command", json))?,
             container_port: opt(row.container_port, |number| port("deployments.container_port", number))?,
             source_ref: parsed_opt("deployments.source_ref", row.source_ref)?,
-            environment: from_json("deployments.environment", row.environment)?,
+            environment: sealed("deployments.environment", row.environment)?,
+            volumes: opt(row.volumes, |json| from_json("deployments.volumes", json))?.unwrap_or_default(),
             cpu_limit: parsed_opt("deployments.cpu_limit", row.cpu_limit)?,
             memory_limit: parsed_opt("deployments.memory_limit", row.memory_limit)?,
             health_check: HealthCheck {
@@ -110,9 +115,10 @@ impl TryFrom<Model> for Deployment {
 }
 
 /// A fresh row.
-pub(super) fn new(new: &NewDeployment) -> Result<ActiveModel, Error> {
+pub(super) fn new(new: &NewDeployment, environment: &Sealed) -> Result<ActiveModel, Error> {
     let now = now();
     let command = new.command.as_ref();
+    let volumes = Some(&new.volumes).filter(|volumes| !volumes.is_empty());
     Ok(ActiveModel {
         project_id: Set(Some(new.project_id)),
         name: Set(new.name.clone().into()),
@@ -125,7 +131,8 @@ pub(super) fn new(new: &NewDeployment) -> Result<ActiveModel, Error> {
         command: Set(opt(command, |command| to_json("deployments.command", command))?),
         container_port: Set(new.container_port.map(|port| port.get().into())),
         source_ref: Set(new.source_ref.clone().map(String::from)),
-        environment: Set(to_json("deployments.environment", &new.environment)?),
+        environment: Set(to_sealed(environment)),
+        volumes: Set(opt(volumes, |volumes| to_json("deployments.volumes", volumes))?),
         cpu_limit: Set(new.cpu_limit.clone().map(String::from)),
         memory_limit: Set(new.memory_limit.clone().map(String::from)),
         health_check_path: Set(new.health_check.path.clone().map(String::from)),
@@ -136,6 +143,21 @@ pub(super) fn new(new: &NewDeployment) -> Result<ActiveModel, Error> {
         updated_at: Set(now),
         ..Default::default()
     })
+}
+
+/// What a row says of a release that its deployment is aimed at: that is what the deployment asks for now.
+pub(super) fn aimed_at(release: &Release, row: ActiveModel) -> ActiveModel {
+    ActiveModel {
+        target_id: Set(Some(release.id)),
+        environment: Set(to_sealed(&release.environment)),
+        cpu_limit: Set(release.cpu_limit.clone().map(String::from)),
+        memory_limit: Set(release.memory_limit.clone().map(String::from)),
+        health_check_path: Set(release.health_check.path.clone().map(String::from)),
+        health_timeout_s: Set(release.health_check.timeout_s.into()),
+        health_interval_s: Set(release.health_check.interval_s.into()),
+        health_retries: Set(release.health_check.retries.into()),
+        ..row
+    }
 }
 
 fn word(kind: Kind) -> &'static str {

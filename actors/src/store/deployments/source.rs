@@ -56,6 +56,6 @@ pub(in crate::store) async fn begin_release_of(
         ..next_release(&row, created_by)
     };
     let release = releases::begin(transaction, row.id, &new).await?;
-    aim(transaction, &row, release.id, "redeploy requested").await?;
+    aim(transaction, &row, &release, "redeploy requested").await?;
     Ok(release)
 }

@@ -154,6 +154,22 @@ pub(in crate::store) async fn fail(
     Ok(())
 }
 
+/// Ends a release that was called off. One that has served before is as good as it was then.
+pub(in crate::store) async fn call_off(
+    transaction: &DatabaseTransaction,
+    id: ReleaseId,
+    reason: &str,
+) -> Result<(), Error> {
+    let change = row::ActiveModel {
+        status: Set(Status::Cancelled),
+        reason: Set(Some(reason.to_owned())),
+        ..Default::default()
+    };
+    let update = row::Entity::update_many().set(change).filter(row::Column::Id.eq(id));
+    update.filter(row::Column::ServedAt.is_null()).exec(transaction).await?;
+    Ok(())
+}
+
 fn row_of(id: ReleaseId) -> row::ActiveModel {
     row::ActiveModel {
         id: Set(id),

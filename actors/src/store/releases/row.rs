@@ -9,9 +9,10 @@ use crate::{
     id::{DeploymentId, ReleaseId},
     plan::Recipe,
     store::{
-        column::{from_json, parsed_opt, storable, storable_json, to_json},
+        column::{from_json, parsed, parsed_opt, sealed, storable, storable_json, to_json, to_sealed},
         now,
     },
+    value::HealthCheck,
 };
 
 #[derive(Clone, Debug, DeriveEntityModel)]
@@ -26,6 +27,10 @@ pub(super) struct Model {
     pub cpu_limit: Option<String>,
     pub memory_limit: Option<String>,
     pub source_ref: Option<String>,
+    pub health_check_path: Option<String>,
+    pub health_timeout_s: i64,
+    pub health_interval_s: i64,
+    pub health_retries: i64,
     pub source_commit: Option<String>,
     pub recipe: Option<Json>,
     pub status: Status,
@@ -59,10 +64,16 @@ impl TryFrom<Model> for Release {
             number: row.number,
             artifact: artifact.transpose()?,
             built_as: row.built_as,
-            environment: from_json("releases.environment", row.environment)?,
+            environment: sealed("releases.environment", row.environment)?,
             cpu_limit: parsed_opt("releases.cpu_limit", row.cpu_limit)?,
             memory_limit: parsed_opt("releases.memory_limit", row.memory_limit)?,
             source_ref: parsed_opt("releases.source_ref", row.source_ref)?,
+            health_check: HealthCheck {
+                path: parsed_opt("releases.health_check_path", row.health_check_path)?,
+                timeout_s: parsed("releases.health_timeout_s", row.health_timeout_s)?,
+                interval_s: parsed("releases.health_interval_s", row.health_interval_s)?,
+                retries: parsed("releases.health_retries", row.health_retries)?,
+            },
             source_commit: row.source_commit,
             recipe: row.recipe.map(|json| from_json("releases.recipe", json)).transpose()?,
             status: row.status,
@@ -94,10 +105,14 @@ pub(super) fn new(deployment_id: DeploymentId, number: i64, new: &NewRelease) ->
     Ok(ActiveModel {
         deployment_id: Set(deployment_id),
         number: Set(number),
-        environment: Set(to_json("releases.environment", &new.environment)?),
+        environment: Set(to_sealed(&new.environment)),
         cpu_limit: Set(new.cpu_limit.clone().map(String::from)),
         memory_limit: Set(new.memory_limit.clone().map(String::from)),
         source_ref: Set(new.source_ref.clone().map(String::from)),
+        health_check_path: Set(new.health_check.path.clone().map(String::from)),
+        health_timeout_s: Set(new.health_check.timeout_s.into()),
+        health_interval_s: Set(new.health_check.interval_s.into()),
+        health_retries: Set(new.health_check.retries.into()),
         source_commit: Set(new.source_commit.clone().map(storable)),
         recipe: Set(new.recipe.as_ref().map(recipe).transpose()?),
         artifact: Set(artifact

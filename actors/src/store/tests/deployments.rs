@@ -6,7 +6,7 @@ use super::{
     engines::each_store,
     samples::{
         self, ALL, a_deployment, a_project, delete, image, new_deployment, new_events, new_kinds, number, port, record,
-        stop,
+        serve, stop,
     },
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     runtime::InstanceRef,
     store::{
         Page, Store,
-        deployments::{self, Change, Deployment, Filter},
+        deployments::{self, Change, Filter},
         error_log, events, releases,
     },
 };
@@ -50,14 +50,20 @@ async fn a_fresh_deployment_is_pending_wanted_and_announced() {
         );
         assert_eq!((&deployment.image, &deployment.command), (&new.image, &new.command));
         assert_eq!(
-            (&deployment.container_port, &deployment.environment),
-            (&new.container_port, &new.environment)
+            (
+                &deployment.container_port,
+                store.unseal(&deployment.environment).unwrap()
+            ),
+            (&new.container_port, new.environment.clone())
         );
         assert_eq!(
             (&deployment.cpu_limit, &deployment.memory_limit),
             (&new.cpu_limit, &new.memory_limit)
         );
-        assert_eq!(deployment.health_check, new.health_check);
+        assert_eq!(
+            (&deployment.health_check, &deployment.volumes),
+            (&new.health_check, &new.volumes)
+        );
         assert_eq!(deployments::deployment(store, deployment.id).await.unwrap(), deployment);
 
         let events = new_events(store).await;
@@ -298,17 +304,6 @@ async fn a_restart_replaces_what_runs_and_leaves_what_is_coming_up() {
         }
     })
     .await;
-}
-
-/// Records that the candidate of the target serves.
-async fn serve(store: &Store, seen: &Deployment) -> Deployment {
-    let change = Change {
-        instance: Some(Some(InstanceRef("c0ffee".to_owned()))),
-        release_id: Some(seen.target_id),
-        is_replacing: Some(false),
-        ..Change::to(Status::Running)
-    };
-    deployments::record(store, seen, &change).await.unwrap()
 }
 
 #[tokio::test]

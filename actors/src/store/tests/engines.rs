@@ -42,6 +42,7 @@ async fn on_postgres(server: &str, directory: &Path, test: impl AsyncFn(&Setting
     let settings = Settings {
         url: format!("{address}/{name}"),
         data_dir: directory.to_owned(),
+        secret_key: None,
     };
     let admin = admin(server).await;
     run(&admin, &format!("CREATE DATABASE {name}")).await;

@@ -17,7 +17,7 @@ async fn applied(database: &DatabaseConnection) -> Vec<String> {
 }
 
 /// Takes the last steps back, as an older program would have left the database.
-async fn step_down(settings: &Settings, num_steps: u32) {
+pub(super) async fn step_down(settings: &Settings, num_steps: u32) {
     let database = connect::for_migration(&settings.url).await.unwrap();
     let transaction = database.begin().await.unwrap();
     borgos_migrations::down(&transaction, num_steps).await.unwrap();
@@ -194,6 +194,7 @@ async fn a_url_that_cannot_work_is_refused_without_showing_it() {
         let settings = Settings {
             url: url.to_owned(),
             data_dir: directory.path().to_owned(),
+            secret_key: None,
         };
         let refused = Store::open(&settings).await.unwrap_err();
         assert!(matches!(refused, OpenError::Url(_)), "{url}");

@@ -188,7 +188,7 @@ async fn a_change_runs_what_is_built_and_that_is_kept_for_it() {
 }
 
 #[tokio::test]
-async fn what_is_called_off_has_failed_unless_it_served_before() {
+async fn what_is_called_off_is_cancelled_unless_it_served_before() {
     each_store(async |store| {
         let project = a_project(store, "p").await;
         let first = a_deployment(store, project.id, "app", 8090).await;
@@ -208,7 +208,10 @@ async fn what_is_called_off_has_failed_unless_it_served_before() {
         let next = deployments::request_release(store, row.id, "redeploy").await.unwrap();
         let row = deployments::request_cancel(store, row.id).await.unwrap();
         assert_eq!((row.target_id, row.desired), (first.target_id, Desired::Running));
-        assert_eq!(releases::release(store, next.id).await.unwrap().status, Status::Failed);
+        assert_eq!(
+            releases::release(store, next.id).await.unwrap().status,
+            Status::Cancelled
+        );
 
         deployments::set_desired(store, row.id, Desired::Stopped).await.unwrap();
         let stopped = Change {

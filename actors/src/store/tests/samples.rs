@@ -7,7 +7,7 @@ use crate::{
     Error,
     deployment::{Desired, Status},
     id::{DeploymentId, ProjectId},
-    runtime::{Artifact, Kind},
+    runtime::{Artifact, InstanceRef, Kind},
     store::{
         Page, Store,
         deployments::{self, Change, Deployment, NewDeployment},
@@ -49,6 +49,7 @@ pub(super) fn new_deployment(project_id: ProjectId, name: &str, number: i64) -> 
         container_port: Some(port(3000)),
         source_ref: None,
         environment: serde_json::from_value(json!({"TOKEN": "canary"})).unwrap(),
+        volumes: serde_json::from_value(json!(["data:/data"])).unwrap(),
         cpu_limit: Some("0.5".to_owned().try_into().unwrap()),
         memory_limit: Some("256m".to_owned().try_into().unwrap()),
         health_check: HealthCheck {
@@ -153,4 +154,15 @@ pub(super) async fn delete(store: &Store, id: DeploymentId) -> Deployment {
 pub(super) async fn stop(store: &Store, id: DeploymentId) {
     deployments::set_desired(store, id, Desired::Stopped).await.unwrap();
     record(store, id, &Change::to(Status::Stopped)).await.unwrap();
+}
+
+/// Records that the candidate of the target serves.
+pub(super) async fn serve(store: &Store, seen: &Deployment) -> Deployment {
+    let change = Change {
+        instance: Some(Some(InstanceRef("c0ffee".to_owned()))),
+        release_id: Some(seen.target_id),
+        is_replacing: Some(false),
+        ..Change::to(Status::Running)
+    };
+    deployments::record(store, seen, &change).await.unwrap()
 }

@@ -42,6 +42,7 @@ pub(super) struct World {
     pub(super) route: Option<InstanceRef>,
     pub(super) is_route_known: bool,
     pub(super) is_held: bool,
+    pub(super) is_exclusive: bool,
     has_run: bool,
     pub(super) num_created: usize,
 }
@@ -62,6 +63,7 @@ impl World {
             route: None,
             is_route_known: false,
             is_held: false,
+            is_exclusive: false,
             has_run: false,
             num_created: 0,
         }
@@ -72,7 +74,9 @@ impl World {
             desired: self.desired,
             status: self.status,
             target: self.target,
+            rests_as: Status::Stopped,
             has_earlier: self.has_earlier,
+            is_exclusive: self.is_exclusive,
             is_rolling_out: self.is_rolling_out(),
             generation: self.generation,
             live: self.live.as_ref(),
@@ -156,6 +160,14 @@ impl World {
     fn request_release(&mut self) {
         let is_down = matches!(self.status, Status::Starting | Status::Restarting);
         let is_on_its_way = self.desired == Desired::Running && is_down;
+        let is_back = self.is_earlier || (self.has_run && !self.has_earlier);
+        if is_on_its_way && self.live.is_none() && self.status == Status::Starting && is_back {
+            // It goes on starting until the new one is built.
+            self.has_earlier = true;
+            self.is_earlier = true;
+            self.target = ReleaseState::Unbuilt;
+            return;
+        }
         self.has_earlier |= self.has_run;
         self.desired = Desired::Running;
         self.target = ReleaseState::Unbuilt;
@@ -276,6 +288,13 @@ impl World {
         self.has_run = true;
     }
 
+    fn make_way(&mut self) {
+        self.live = None;
+        self.is_replacing = false;
+        self.generation = self.generation.next();
+        self.status = Status::Restarting;
+    }
+
     fn record_end(&mut self, instance: &InstanceRef) {
         if self.live.as_ref() == Some(instance) {
             self.fail_live();
@@ -320,7 +339,8 @@ impl World {
 
 fn changes(step: Step) -> Vec<Change> {
     match step {
-        Step::Rest | Step::AwaitRetry | Step::AwaitEdge => vec![],
+        Step::Rest | Step::AwaitRetry | Step::AwaitRoom | Step::AwaitEdge => vec![],
+        Step::MakeWay(_) => vec![Box::new(World::make_way)],
         Step::Start => vec![
             Box::new(World::begin_generation),
             Box::new(World::create),

@@ -241,6 +241,8 @@ fn no_start_before_the_back_off_is_over() {
         desired: Desired::Running,
         status: Status::CrashLooping,
         target: ReleaseState::Ready,
+        rests_as: Status::Stopped,
+        is_exclusive: false,
         has_earlier: false,
         is_rolling_out: false,
         generation: Generation(3),
