@@ -59,7 +59,8 @@ impl Authorizer {
     /// # Errors
     /// 429 after too many wrong credentials, 503 while nobody can say.
     pub async fn caller(&self, parts: &Parts, peer: IpAddr) -> Result<Recognised, Problem> {
-        if self.is_loopback_only && !self.credentials.is_configured() {
+        // A trusted proxy on this machine may pass on requests of others.
+        if self.is_loopback_only && peer.is_loopback() && !self.credentials.is_configured() {
             return Ok(Recognised::Caller(Caller::local()));
         }
         let recognised = match Presented::by(parts) {
@@ -148,12 +149,16 @@ pub(crate) mod tests {
     }
 
     async fn name(authorizer: &Authorizer, sent: &[&str]) -> Option<String> {
+        name_at([127, 0, 0, 1].into(), authorizer, sent).await
+    }
+
+    async fn name_at(peer: IpAddr, authorizer: &Authorizer, sent: &[&str]) -> Option<String> {
         let mut request = Request::builder().uri("/");
         for value in sent {
             request = request.header(AUTHORIZATION, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        match authorizer.caller(&parts, [127, 0, 0, 1].into()).await.unwrap() {
+        match authorizer.caller(&parts, peer).await.unwrap() {
             Recognised::Caller(caller) => Some(caller.name.to_string()),
             Recognised::Nobody | Recognised::Wrong { .. } => None,
         }
@@ -183,6 +188,7 @@ pub(crate) mod tests {
     async fn without_a_credential_everybody_on_this_machine_is_local() {
         let (authorizer, _store, _directory) = authorizer(None).await;
         assert_eq!(name(&authorizer, &[]).await.as_deref(), Some("local"));
+        assert_eq!(name_at([192, 0, 2, 1].into(), &authorizer, &[]).await, None);
         let wider = Authorizer {
             is_loopback_only: false,
             ..authorizer

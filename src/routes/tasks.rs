@@ -184,12 +184,17 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
     };
     let is_single = headers.get_all(IDEMPOTENCY_KEY).iter().count() == 1;
     match value.to_str() {
-        Ok(key) if is_single && (1..=MAX_KEY_CHARS).contains(&key.trim().len()) => Ok(Some(key.trim().to_owned())),
+        Ok(key) if is_single && is_key(key.trim()) => Ok(Some(key.trim().to_owned())),
         _ => Err(Problem::invalid_field(
             "Idempotency-Key",
             format!("must be one header of 1 to {MAX_KEY_CHARS} printable ASCII characters"),
         )),
     }
+}
+
+/// A header's value may also have tabs.
+fn is_key(text: &str) -> bool {
+    (1..=MAX_KEY_CHARS).contains(&text.len()) && text.chars().all(|c| matches!(c, ' '..='~'))
 }
 
 /// GET /api/v1/agent/tasks
@@ -227,4 +232,23 @@ async fn cancel(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
 async fn retry(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     app.system.tasks.retry(TaskId(id)).await?;
     Ok(reply::accepted(&Told::new(format!("Task {id} queued again"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_printable() {
+        for (text, is_good) in [
+            ("a b~", true),
+            ("", false),
+            ("a\tb", false),
+            ("\u{7f}", false),
+            ("ä", false),
+        ] {
+            assert_eq!(is_key(text), is_good, "{text:?}");
+        }
+        assert!(is_key(&"x".repeat(MAX_KEY_CHARS)) && !is_key(&"x".repeat(MAX_KEY_CHARS + 1)));
+    }
 }

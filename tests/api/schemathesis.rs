@@ -16,6 +16,7 @@ const TOKEN: &str = "schemathesis-token";
 /// An agent that is done at once, under the name that the documented examples have.
 const AGENTS: &str =
     "[agents.agent-zero]\nkind = \"command\"\ncommand = [\"true\"]\nstdin = \"prompt\"\ndirectory = \"/\"\n";
+const NUM_DIRECTORIES: usize = 50;
 /// A run takes a fraction of that even on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(300);
 
@@ -47,9 +48,18 @@ async fn world() -> World {
     world
 }
 
+/// Directories that are no projects yet, so that there is something to be created in each sequence.
+fn directories(world: &World, seed: u64) -> String {
+    let directory = |number| {
+        let path = world.projects_dir().join(format!("{seed}-{number}"));
+        std::fs::create_dir_all(&path).expect("a directory can be made");
+        path.to_string_lossy().into_owned()
+    };
+    (0..NUM_DIRECTORIES).map(directory).collect::<Vec<_>>().join(":")
+}
+
 async fn run(world: &World, seed: u64, phases: &str, max_examples: u64) {
-    let directories = ["mine", "other"].map(|name| world.project(name, "one").path().to_owned());
-    let directories = directories.map(|path| path.to_string_lossy().into_owned()).join(":");
+    let directories = directories(world, seed);
     let mut command = python_program("schemathesis");
     command
         .arg("--config-file")

@@ -131,9 +131,13 @@ function shape(description, schema, depth, seen) {
 function brief(schema) {
   if (schema.enum) return schema.enum.map((one) => JSON.stringify(one)).join(" | ");
   const bounds = ["format", "minimum", "maximum", "minLength", "maxLength", "pattern", "default"];
-  const told = bounds.filter((name) => schema[name] !== undefined).map((name) => `${name} ${schema[name]}`);
+  const told = bounds.filter((name) => schema[name] !== undefined).map((name) => `${name} ${written(schema[name])}`);
   const type = [schema.type ?? "anything"].flat().join(" | ");
   return told.length > 0 ? `${type} (${told.join(", ")})` : type;
+}
+
+function written(value) {
+  return typeof value === "object" ? JSON.stringify(value) : value;
 }
 
 function table(rows) {
