@@ -154,13 +154,9 @@ impl Runner {
                 Ok(Err(error @ Error::NotFound { .. })) => {
                     return Err(Failure::lasting("no_project", error.to_string()));
                 }
-                Ok(Err(error)) => return Err(Failure::passing("database", error.to_string())),
-                Err(_) => {
-                    return Err(Failure::passing(
-                        "database",
-                        "the database did not name the project in time",
-                    ));
-                }
+                // Nothing was begun, and the task is not to blame.
+                Ok(Err(error)) => return Err(Failure::lost(error.to_string())),
+                Err(_) => return Err(Failure::lost("the database did not name the project in time")),
             },
         };
         Ok(Attempt {
