@@ -39,6 +39,7 @@ fn webhooks() -> TableCreateStatement {
         .col(json_binary("events"))
         .col(text("secret"))
         .col(boolean("is_active"))
+        .col(big_integer("after_event").default(0))
         .col(timestamp_with_time_zone("created_at"))
         .col(timestamp_with_time_zone_null("failing_since"))
         .col(timestamp_with_time_zone_null("last_success_at"))

@@ -33,7 +33,8 @@ enum Command {
     /// Have events told to an address; prints the secret that was made for it, once
     Create {
         /// Where messages go
-        url: String,
+        #[arg(value_name = "URL")]
+        target: String,
         /// Names of events, such as deployment.failed or error.*
         #[arg(long, value_name = "NAME", required = true, value_delimiter = ',')]
         events: Vec<String>,
@@ -91,10 +92,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         None | Some(Command::List) => show(client.get(PATH).await?, is_json, webhook_lines),
         Some(Command::Create {
-            url,
+            target,
             events,
             secret_file,
-        }) => create(&client, &url, &events, secret_file.as_deref(), is_json).await,
+        }) => create(&client, &target, &events, secret_file.as_deref(), is_json).await,
         Some(Command::Delete { id }) => {
             let deleted = client.request(Method::DELETE, &format!("{PATH}/{id}"), None).await?;
             show(deleted, is_json, |answer: Value| vec![message(&answer)])
@@ -127,12 +128,12 @@ fn show<T: DeserializeOwned>(
 
 async fn create(
     client: &Client,
-    url: &str,
+    target: &str,
     events: &[String],
     secret_file: Option<&Path>,
     is_json: bool,
 ) -> Result<(), Failure> {
-    let mut body = json!({"url": url, "events": events});
+    let mut body = json!({"url": target, "events": events});
     if let Some(file) = secret_file {
         let secret = std::fs::read_to_string(file)
             .map_err(|error| Failure::Usage(format!("`--secret-file` cannot be read: {error}")))?;
@@ -228,7 +229,7 @@ mod tests {
         let lines = webhook_lines(understood(webhooks).unwrap());
         let states: Vec<&str> = lines.iter().filter_map(|line| line.split_whitespace().nth(1)).collect();
         assert_eq!(states, ["STATE", "active", "failing", "inactive"]);
-        assert!(lines[3].ends_with("gone "), "{lines:?}");
+        assert!(lines[3].ends_with("gone"), "{lines:?}");
     }
 
     #[test]

@@ -198,6 +198,12 @@ pub async fn tops(store: &Store, channels: &[&str]) -> Result<BTreeMap<String, i
     store.read(async |reader| Ok(tops_of(reader, names).await?)).await
 }
 
+/// Returns the id of the last event that was written, with or without an offset; 0 when there was none.
+pub(super) async fn last_id(database: &impl ConnectionTrait) -> Result<i64, DbErr> {
+    let query = row::Entity::find().order_by_desc(row::Column::Id);
+    Ok(query.one(database).await?.map_or(0, |row| row.id.0))
+}
+
 /// Returns the oldest offset of a channel that can still be replayed, unless there is none.
 ///
 /// # Errors

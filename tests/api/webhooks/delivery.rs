@@ -127,7 +127,7 @@ async fn what_happens_is_told_signed_on_postgresql() {
 #[tokio::test]
 async fn a_message_can_be_sent_again_and_a_test_at_any_time() {
     let world = setup().start().await;
-    let target = Target::willing().await;
+    let target = Target::start(|_, _| Reply::Status(200)).await;
     tell(&world, &target, &["project.created"]).await;
     let project = world.project("mine", "one");
     world.create_project("mine", project.path()).await;

@@ -76,6 +76,7 @@ async fn every_event_since_the_webhook_was_made_becomes_one_message() {
     each_store(async |store| {
         a_project(store, "before").await;
         events::assign_offsets(store, 1000).await.unwrap();
+        a_project(store, "just before, without an offset").await;
         let webhook = a_webhook(store).await;
         let project = a_project(store, "after").await;
         for _ in 0..150 {
@@ -164,7 +165,6 @@ async fn a_webhook_that_is_gone_is_disabled_with_an_event_and_can_be_made_active
         assert_eq!(refused.code(), "WEBHOOK_INACTIVE");
 
         touch(store, project.id).await;
-        spool_all(store).await;
         let wake = Patch {
             is_active: Some(true),
             ..Patch::default()

@@ -26,6 +26,8 @@ pub(super) struct Model {
     pub events: Json,
     pub secret: String,
     pub is_active: bool,
+    /// The last event that happened before it was switched on.
+    pub after_event: i64,
     pub created_at: DateTimeUtc,
     pub failing_since: Option<DateTimeUtc>,
     pub last_success_at: Option<DateTimeUtc>,

@@ -66,12 +66,14 @@ pub async fn spool(
 ) -> Result<bool, Error> {
     store
         .write(async |transaction| {
-            let webhook: super::Webhook = match locked(transaction, id).await {
-                Ok(row) if row.is_active => row.try_into()?,
+            let row = match locked(transaction, id).await {
+                Ok(row) if row.is_active => row,
                 // Switched off or deleted in the meantime.
                 Ok(_) | Err(Error::NotFound { .. }) => return Ok(false),
                 Err(error) => return Err(error),
             };
+            let after = row.after_event;
+            let webhook: super::Webhook = row.try_into()?;
             if num_waiting(transaction, id).await? >= MAX_WAITING {
                 return Ok(false);
             }
@@ -81,7 +83,8 @@ pub async fn spool(
                 let top = top(&tops, &cursor.channel);
                 let page = events::replay_in(transaction, &cursor.channel, cursor.last, top, PAGE).await?;
                 is_more |= page.len() as u64 == PAGE;
-                let messages = page.iter().filter_map(|event| message(&webhook, event));
+                let new = page.iter().filter(|event| event.id.0 > after);
+                let messages = new.filter_map(|event| message(&webhook, event));
                 deliveries::add(transaction, id, messages.collect()).await?;
                 // What was pruned before it was looked at is gone; there is nothing up to the top then.
                 let last = page.last().map_or(top, |event| event.channel_offset);
@@ -92,7 +95,7 @@ pub async fn spool(
         .await
 }
 
-/// Has a webhook look at nothing that has happened so far.
+/// Has a webhook look at nothing that has happened so far, not even at what has no offset yet.
 pub(super) async fn skip_to_the_end(transaction: &DatabaseTransaction, id: WebhookId) -> Result<(), DbErr> {
     let tops = events::tops_of(transaction, channels()).await?;
     let rows = Channel::NAMES.into_iter().map(|channel| {
@@ -109,6 +112,12 @@ pub(super) async fn skip_to_the_end(transaction: &DatabaseTransaction, id: Webho
     cursors::Entity::insert_many(rows)
         .on_conflict(update)
         .exec_without_returning(transaction)
+        .await?;
+    let last = events::last_id(transaction).await?;
+    row::Entity::update_many()
+        .col_expr(row::Column::AfterEvent, Expr::val(last))
+        .filter(row::Column::Id.eq(id))
+        .exec(transaction)
         .await?;
     Ok(())
 }
