@@ -6,6 +6,7 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::EntityTrait, seaql_migrations};
 
+mod columns;
 mod m20260101_000001_meta;
 mod m20260101_000002_projects;
 mod m20260101_000003_deployments;

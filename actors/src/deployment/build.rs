@@ -57,9 +57,11 @@ pub(super) async fn build(
         wanted.directory = checkout.files();
     }
     let plan = runtime.plan(&wanted).await?;
-    account.origin.recipe = Some(kept(plan.recipe));
+    account.origin.recipe = Some(kept(plan.recipe.clone()));
     let mut log = |line: &str| account.note(line);
-    runtime.prepare(deployment, order.number, &plan.source, &mut log).await
+    runtime
+        .prepare(deployment, order.number, plan.source()?, &mut log)
+        .await
 }
 
 async fn checkout(

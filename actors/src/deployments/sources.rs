@@ -75,7 +75,7 @@ impl Deployments {
             image: request.image.clone(),
             command: request.command.clone(),
         };
-        runtime.plan(&wanted).await?;
+        runtime.plan(&wanted).await?.source()?;
         Ok(())
     }
 

@@ -376,6 +376,39 @@ fn what_cannot_be_started_gives_way_to_what_can_and_is_told() {
 }
 
 #[test]
+fn services_are_told_and_not_deployed_by_halves() {
+    let compose = "services:\n  web:\n    build: .\n    ports: [\"80:80\"]\n  db:\n    image: postgres:17\n";
+    let project = Project::of(&[("compose.yaml", compose), ("package.json", "{}")]);
+    let plan = for_container(&project.wanted(), &Images::default()).unwrap();
+    assert_eq!((plan.recipe.kind, plan.recipe.services.len()), (Kind::Compose, 2));
+    let refusal = plan.source().unwrap_err().to_string();
+    assert!(refusal.contains("web") && refusal.contains("db"), "{refusal}");
+
+    let database = ("docker-compose.yml", "services:\n  db:\n    image: postgres:17\n");
+    let beside = plan_of_site(database);
+    assert_eq!(beside.kind, Kind::Static);
+    assert!(beside.warnings[0].contains("docker-compose.yml") && beside.warnings[0].contains("db"));
+    assert_eq!(
+        for_container(&Project::of(&[database]).wanted(), &Images::default())
+            .unwrap()
+            .recipe
+            .kind,
+        Kind::Compose
+    );
+
+    let odd = (
+        "compose.yml",
+        "services:\n  a:\n    image: x\n    privileged: true\nnetworks: {}\n",
+    );
+    let reason = Project::of(&[odd]).refusal();
+    assert!(reason.contains("`networks`, `services.a.privileged`"), "{reason}");
+}
+
+fn plan_of_site(file: (&str, &str)) -> Recipe {
+    plan(&[file, ("index.html", "")])
+}
+
+#[test]
 fn secrets_beside_the_code_stay_out_of_images() {
     let recipe = plan(&[("index.html", ""), (".env", "A=1")]);
     assert!(recipe.warnings[0].contains(".env"));

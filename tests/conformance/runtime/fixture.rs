@@ -149,10 +149,13 @@ impl Fixture {
             image: None,
             command,
         };
-        let source = self.runtime.plan(&wanted).await.unwrap().source;
+        let plan = self.runtime.plan(&wanted).await.unwrap();
         let mut lines = Vec::new();
         let mut log = |line: &str| lines.push(line.to_owned());
-        let prepared = self.runtime.prepare(self.deployment, 1, &source, &mut log).await;
+        let prepared = self
+            .runtime
+            .prepare(self.deployment, 1, plan.source().unwrap(), &mut log)
+            .await;
         prepared.unwrap_or_else(|cause| panic!("{cause:?}\n{lines:#?}"))
     }
 
