@@ -8,6 +8,7 @@ mod agent_zero;
 mod body;
 mod deployments;
 mod errors;
+mod hooks;
 mod live;
 mod mcp;
 mod projects;
@@ -33,6 +34,7 @@ const DELETE: Method = Method::DELETE;
 const GET: Method = Method::GET;
 const PATCH: Method = Method::PATCH;
 const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
 
 /// Every endpoint. `/health` and the upgrade of `/ws` do not count against the rate limit, so that no probe is refused
 /// and a client that reconnects does not use up what it needs for reading.
@@ -123,6 +125,7 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(POST, "/api/v1/deployments/{id}/stop", Scope::Deploy, "deployments.stop"),
     Endpoint::new(GET, "/api/v1/errors", Scope::Read, "errors.list"),
     Endpoint::new(POST, "/api/v1/errors", Scope::Deploy, "errors.log"),
+    Endpoint::new(POST, "/api/v1/hooks/{id}", Scope::Public, "hooks.receive"),
     Endpoint::new(GET, "/api/v1/mcp/queries", Scope::Read, "mcp.queries"),
     Endpoint::new(POST, "/api/v1/mcp/query", Scope::Read, "mcp.query"),
     Endpoint::new(GET, "/api/v1/mcp/tools", Scope::Read, "mcp.tools"),
@@ -146,6 +149,9 @@ pub static TABLE: &[Endpoint] = &[
     ),
     Endpoint::new(GET, "/api/v1/projects/{id}/files", Scope::Read, "projects.files"),
     Endpoint::new(GET, "/api/v1/projects/{id}/files/{file}", Scope::Read, "projects.file"),
+    Endpoint::new(GET, "/api/v1/projects/{id}/hook", Scope::Read, "hooks.show"),
+    Endpoint::new(PUT, "/api/v1/projects/{id}/hook", Scope::Deploy, "hooks.set"),
+    Endpoint::new(DELETE, "/api/v1/projects/{id}/hook", Scope::Deploy, "hooks.remove"),
     Endpoint::new(
         GET,
         "/api/v1/projects/{id}/languages",
@@ -179,6 +185,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(live::routes(app))
         .unify()
         .or(tasks::routes(app))
+        .unify()
+        .or(hooks::routes(app))
         .unify();
     let resources = system::routes(app).or(resources.boxed()).unify();
     // The tools are requests of all that is above.

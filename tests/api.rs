@@ -10,6 +10,7 @@ mod deployments;
 mod documented;
 mod errors;
 mod everywhere;
+mod hooks;
 mod lifecycle;
 mod live;
 mod mcp;

@@ -20,6 +20,7 @@ mod m20260102_000010_release_facts;
 mod m20260102_000011_project_scans;
 mod m20260102_000012_mcp_queries;
 mod m20260102_000018_release_origin;
+mod m20260102_000019_push_hooks;
 
 struct Migrator;
 
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260102_000011_project_scans::Migration),
             Box::new(m20260102_000012_mcp_queries::Migration),
             Box::new(m20260102_000018_release_origin::Migration),
+            Box::new(m20260102_000019_push_hooks::Migration),
         ]
     }
 }

@@ -7,7 +7,7 @@ use ractor::Actor;
 use crate::{
     agent_zero,
     deployments::reconciler,
-    edge, event_bus, journal, metrics, scanner, search_index,
+    edge, event_bus, journal, metrics, push, scanner, search_index,
     store::{ANSWER_TIMEOUT, Store},
     store_watch,
     supervision::{self, ChildSpec, Children, Handle, Limit, Strategy, SupervisorSpec},
@@ -51,6 +51,7 @@ pub(super) struct Handles {
     pub(super) search_index: Handle<search_index::Message>,
     pub(super) task_queue: Handle<task_queue::Message>,
     pub(super) agent_zero: Handle<agent_zero::Message>,
+    pub(super) push: Handle<push::actor::Message>,
     pub(super) reconciler: Handle<reconciler::Message>,
 }
 
@@ -66,6 +67,7 @@ impl Handles {
             search_index: Handle::new(search_index::PATH, CAPACITY),
             task_queue: Handle::new(task_queue::PATH, CAPACITY),
             agent_zero: Handle::new(agent_zero::PATH, CAPACITY),
+            push: Handle::new(push::actor::PATH, CAPACITY),
             reconciler: Handle::new("reconciler", CAPACITY),
         }
     }
@@ -82,6 +84,7 @@ pub(super) struct Parts {
     pub(super) search_index: search_index::Args,
     pub(super) task_queue: task_queue::Args,
     pub(super) agent_zero: agent_zero::Args,
+    pub(super) push: push::actor::Args,
     pub(super) reconciler: reconciler::Args,
 }
 
@@ -128,6 +131,7 @@ impl Parts {
                     self.agent_zero,
                 ),
                 ChildSpec::supervisor(deployments),
+                worker(&handles.push, "push", || push::actor::PushActor, self.push).stall(STORE_STALL),
                 worker(
                     &handles.task_queue,
                     "task-queue",
