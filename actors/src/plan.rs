@@ -2,7 +2,7 @@
 //! ask before anything runs, to a deploy that is to be accepted, and to the build itself.
 //!
 //! Nothing is run or written here. What is found comes with the reasons for it, and so does what is missing. The first that
-//! fits counts: an image that was asked for, a Dockerfile, a compose file of which something is built, then the stacks of [`STACKS`] in their order, for which a
+//! fits counts: an image that was asked for, a Dockerfile, a compose file of which something is built, then the stacks of `STACKS` in their order, for which a
 //! Dockerfile is written. A Procfile, or a command that was asked for, says how such a stack is started.
 
 mod compose;
