@@ -8,6 +8,7 @@ mod doctor;
 pub mod edge;
 mod events;
 mod failure;
+mod hooks;
 mod logs;
 mod mcp;
 mod output;
@@ -110,6 +111,8 @@ enum Command {
     Cancel(deployments::OneArguments),
     /// Show what a deployment printed, and follow what it prints
     Logs(logs::Arguments),
+    /// Set, show or remove the hook by which pushes to a project's repository are deployed
+    Hooks(hooks::Arguments),
     /// Have projects scanned, and show what came of it
     Scan(scan::Arguments),
     /// Find lines of code in scanned projects, or projects
@@ -154,6 +157,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Restart(arguments)) => deployments::act(arguments, "restart").await,
         Some(Command::Cancel(arguments)) => deployments::act(arguments, "cancel").await,
         Some(Command::Logs(arguments)) => logs::run(arguments).await,
+        Some(Command::Hooks(arguments)) => hooks::run(arguments).await,
         Some(Command::Scan(arguments)) => scan::run(arguments).await,
         Some(Command::Search(arguments)) => search::run(arguments).await,
         Some(Command::Events(arguments)) => events::run(arguments).await,

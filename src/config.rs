@@ -19,7 +19,7 @@ use borgos_actors::{
     tasks::AgentSettings,
     value::Network,
 };
-use clap::Args;
+use clap::Args as _;
 
 use self::agents::{Defaults, LLM_KEY_VARIABLE};
 pub use self::{

@@ -14,6 +14,7 @@ pub(crate) mod deployments;
 mod docs;
 pub(crate) mod errors;
 pub(crate) mod events;
+pub(crate) mod hooks;
 mod live;
 pub(crate) mod mcp;
 pub(crate) mod outcome;
@@ -43,6 +44,7 @@ const DELETE: Method = Method::DELETE;
 const GET: Method = Method::GET;
 const PATCH: Method = Method::PATCH;
 const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
 
 /// Every endpoint. `/health`, the dashboard's files and the upgrade of `/ws` do not count against the rate limit, so that no
 /// probe is refused and a client that comes back does not use up what it needs for reading.
@@ -143,6 +145,7 @@ pub static TABLE: &[Endpoint] = &[
     Endpoint::new(GET, "/api/v1/errors", Scope::Read, "errors.list"),
     Endpoint::new(POST, "/api/v1/errors", Scope::Deploy, "errors.log"),
     Endpoint::new(GET, "/api/v1/events", Scope::Read, "events.list"),
+    Endpoint::new(POST, "/api/v1/hooks/{id}", Scope::Public, "hooks.receive"),
     Endpoint::new(GET, "/api/v1/mcp/queries", Scope::Read, "mcp.queries"),
     Endpoint::new(POST, "/api/v1/mcp/query", Scope::Read, "mcp.query"),
     Endpoint::new(GET, "/api/v1/mcp/tools", Scope::Read, "mcp.tools"),
@@ -167,6 +170,9 @@ pub static TABLE: &[Endpoint] = &[
     ),
     Endpoint::new(GET, "/api/v1/projects/{id}/files", Scope::Read, "projects.files"),
     Endpoint::new(GET, "/api/v1/projects/{id}/files/{file}", Scope::Read, "projects.file"),
+    Endpoint::new(GET, "/api/v1/projects/{id}/hook", Scope::Read, "hooks.show"),
+    Endpoint::new(PUT, "/api/v1/projects/{id}/hook", Scope::Deploy, "hooks.set"),
+    Endpoint::new(DELETE, "/api/v1/projects/{id}/hook", Scope::Deploy, "hooks.remove"),
     Endpoint::new(
         GET,
         "/api/v1/projects/{id}/languages",
@@ -243,6 +249,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(tokens::routes(app))
         .unify()
         .or(users::routes(app))
+        .unify()
+        .or(hooks::routes(app))
         .unify();
     let resources = system::routes(app).or(resources.boxed()).unify();
     // The tools are requests of all that is above.

@@ -14,6 +14,7 @@ mod documented;
 mod errors;
 mod events;
 mod everywhere;
+mod hooks;
 mod lifecycle;
 mod live;
 mod mcp;

@@ -15,6 +15,7 @@
 //! - [`lock_file`]: one process per directory.
 //! - [`manifests`]: what a project's manifests, lock files and reports say about it.
 //! - [`plan`]: how a project is built and started, found out from its files.
+//! - [`push`]: builds what is pushed to a project's repository.
 //! - [`scan`]: what is in a project, what is broken in it, and how well it is.
 //! - [`scanner`]: the actor that decides what is scanned, and keeps what was found.
 //! - [`search`]: finds code and projects, blocking and by itself.
@@ -45,6 +46,7 @@ pub mod manifests;
 pub mod metrics;
 pub mod plan;
 mod program;
+pub mod push;
 mod redact;
 mod rotation;
 pub mod runtime;

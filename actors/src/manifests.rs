@@ -63,6 +63,18 @@ pub struct File {
     pub content: Vec<u8>,
 }
 
+/// Reads the one document of a YAML file, with bounds on what it can cost.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub(crate) fn yaml_document(source: &str) -> Result<serde_json::Value, String> {
+    let documents: Vec<serde_json::Value> = syntax::yaml(source).map_err(|broken| broken.message)?;
+    match <[serde_json::Value; 1]>::try_from(documents) {
+        Ok([document]) => Ok(document),
+        Err(documents) => Err(format!("it has {} documents instead of one", documents.len())),
+    }
+}
+
 /// Says whether [`read`] learns something from the file at a path relative to the project.
 pub fn is_wanted(path: &str) -> bool {
     format::Format::of(path).is_some()

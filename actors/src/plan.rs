@@ -2,9 +2,10 @@
 //! ask before anything runs, to a deploy that is to be accepted, and to the build itself.
 //!
 //! Nothing is run or written here. What is found comes with the reasons for it, and so does what is missing. The first that
-//! fits counts: an image that was asked for, a Dockerfile, then the stacks of [`STACKS`] in their order, for which a
+//! fits counts: an image that was asked for, a Dockerfile, a compose file of which something is built, then the stacks of `STACKS` in their order, for which a
 //! Dockerfile is written. A Procfile, or a command that was asked for, says how such a stack is started.
 
+mod compose;
 mod dockerfile;
 mod go;
 mod images;
@@ -23,12 +24,12 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::images::Images;
+use self::{compose::Compose, start::Said, tree::Tree};
+pub use self::{compose::Service, images::Images};
 pub(crate) use self::{
     procfile::{Unusable, web_command},
     tree::open_regular,
 };
-use self::{start::Said, tree::Tree};
 use crate::{
     runtime::{Error, Source, Wanted},
     value::Command,
@@ -59,6 +60,8 @@ pub enum Kind {
     Image,
     /// The project's own Dockerfile.
     Dockerfile,
+    /// The services of a compose file.
+    Compose,
     /// A program that runs in the project's directory.
     Command,
     /// A Node.js project.
@@ -76,8 +79,8 @@ pub enum Kind {
 /// How a project is built and started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// What the runtime is given.
-    pub source: Source,
+    /// What the runtime is given, where there is no obstacle.
+    source: Option<Source>,
     /// What people are told, and what the release keeps.
     pub recipe: Recipe,
 }
@@ -96,8 +99,24 @@ pub struct Recipe {
     pub command: Option<Command>,
     /// Where the program is expected to listen, where that is known before the build.
     pub port: Option<u16>,
+    /// The services of a compose file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<Service>,
     /// What is missing or could be meant otherwise.
     pub warnings: Vec<String>,
+    /// What keeps it from being deployed although it is understood.
+    pub obstacle: Option<String>,
+}
+
+impl Plan {
+    /// Returns what the runtime is given.
+    ///
+    /// # Errors
+    /// [`Error::NothingToDeploy`] says what keeps the project from being deployed.
+    pub fn source(&self) -> Result<&Source, Error> {
+        let obstacle = || self.recipe.obstacle.clone().unwrap_or_default();
+        self.source.as_ref().ok_or_else(|| Error::NothingToDeploy(obstacle()))
+    }
 }
 
 impl Recipe {
@@ -108,7 +127,9 @@ impl Recipe {
             dockerfile: None,
             command: None,
             port: None,
+            services: Vec::new(),
             warnings: Vec::new(),
+            obstacle: None,
         }
     }
 }
@@ -132,7 +153,7 @@ struct Draft {
 pub(crate) fn for_container(wanted: &Wanted, images: &Images) -> Result<Plan, Error> {
     let mut plan = match &wanted.image {
         Some(image) => Plan {
-            source: Source::Image(image.clone()),
+            source: Some(Source::Image(image.clone())),
             recipe: Recipe::new(Kind::Image, format!("the image `{}` was asked for", image.as_str())),
         },
         None => of_directory(wanted, images)?,
@@ -166,7 +187,7 @@ pub(crate) fn for_process(wanted: &Wanted) -> Result<Plan, Error> {
     };
     let directory = wanted.directory.clone();
     Ok(Plan {
-        source: Source::Command { command, directory },
+        source: Some(Source::Command { command, directory }),
         recipe,
     })
 }
@@ -190,30 +211,73 @@ fn nothing_to_run(unusable: Unusable, directory: &Path) -> Error {
 
 fn of_directory(wanted: &Wanted, images: &Images) -> Result<Plan, Error> {
     let tree = Tree::new(&wanted.directory);
-    if tree.has("Dockerfile") {
-        return own_dockerfile(&tree, wanted);
+    if tree.has_some("Dockerfile") {
+        return Ok(own_dockerfile(&tree, wanted));
+    }
+    let compose = Compose::find(&tree);
+    if let Ok(Some(compose)) = &compose
+        && compose.is_built_here()
+    {
+        return services(compose);
     }
     let said = Said::find(&tree, wanted.command.as_ref()).map_err(Error::NothingToDeploy)?;
-    let draft = of_stack(&tree, images, said.as_ref()).map_err(|reasons| {
-        let directory = wanted.directory.display();
-        let nothing = format!(
-            "`{directory}` has no Dockerfile, and nothing from which one could be written: add a Dockerfile, or name an \
-             `image` to run"
-        );
-        Error::NothingToDeploy(match reasons.is_empty() {
-            true => nothing,
-            false => format!("{nothing} ({})", reasons.join("; ")),
-        })
-    })?;
-    Ok(written(draft, &tree, wanted))
+    match (of_stack(&tree, images, said.as_ref()), compose) {
+        (Ok(mut draft), compose) => {
+            draft.warnings.extend(beside(compose));
+            Ok(written(draft, &tree, wanted))
+        }
+        (Err(_), Ok(Some(compose))) => services(&compose),
+        (Err(mut reasons), compose) => {
+            reasons.extend(compose.err());
+            Err(nothing_found(&wanted.directory, &reasons))
+        }
+    }
 }
 
-fn own_dockerfile(tree: &Tree, wanted: &Wanted) -> Result<Plan, Error> {
-    let text = tree
-        .text("Dockerfile")
-        .map_err(Error::NothingToDeploy)?
-        .unwrap_or_default();
-    let port = dockerfile::exposed_port(&text);
+fn nothing_found(directory: &Path, reasons: &[String]) -> Error {
+    let nothing = format!(
+        "`{}` has no Dockerfile, and nothing from which one could be written: add a Dockerfile, or name an `image` to run",
+        directory.display()
+    );
+    Error::NothingToDeploy(match reasons.is_empty() {
+        true => nothing,
+        false => format!("{nothing} ({})", reasons.join("; ")),
+    })
+}
+
+/// Says what is left out of a compose file beside a project that is deployed by itself.
+fn beside(compose: Result<Option<Compose>, String>) -> Option<String> {
+    match compose {
+        Ok(compose) => compose.map(|compose| {
+            let (file, names) = (compose.file, compose.names());
+            format!("{file} names services that are not deployed with the project: {names}")
+        }),
+        Err(reason) => Some(reason),
+    }
+}
+
+/// Tells of services, which is all that can be done with them.
+fn services(compose: &Compose) -> Result<Plan, Error> {
+    let services = compose.understood().map_err(Error::NothingToDeploy)?;
+    let (file, names) = (compose.file, compose.names());
+    let obstacle = format!(
+        "{file} has services ({names}), and a deployment is one container: add a Dockerfile for the one that serves, or name \
+         an `image` to run, and deploy the others by themselves"
+    );
+    Ok(Plan {
+        source: None,
+        recipe: Recipe {
+            services: services.to_vec(),
+            obstacle: Some(obstacle),
+            ..Recipe::new(Kind::Compose, format!("{file} is there, and no Dockerfile beside it"))
+        },
+    })
+}
+
+/// One that cannot be read here, such as a link, is for the builder to judge.
+fn own_dockerfile(tree: &Tree, wanted: &Wanted) -> Plan {
+    let text = tree.text("Dockerfile").ok().flatten();
+    let port = text.as_deref().and_then(dockerfile::exposed_port);
     let mut recipe = Recipe {
         port,
         ..Recipe::new(Kind::Dockerfile, "the project has a Dockerfile")
@@ -224,13 +288,13 @@ fn own_dockerfile(tree: &Tree, wanted: &Wanted) -> Result<Plan, Error> {
              `container_port` is sent"
         ));
     }
-    recipe.dockerfile = (text.len() <= MAX_SHOWN_BYTES).then_some(text);
-    Ok(Plan {
-        source: Source::Dockerfile {
+    recipe.dockerfile = text.filter(|text| text.len() <= MAX_SHOWN_BYTES);
+    Plan {
+        source: Some(Source::Dockerfile {
             context: wanted.directory.clone(),
-        },
+        }),
         recipe,
-    })
+    }
 }
 
 /// Finds the first stack that can be started, or all reasons why what is there cannot be.
@@ -268,13 +332,14 @@ fn written(draft: Draft, tree: &Tree, wanted: &Wanted) -> Plan {
         command: Command::try_from(draft.command).ok(),
         port: Some(draft.port),
         warnings,
+        ..Recipe::new(draft.kind, String::new())
     };
     Plan {
-        source: Source::Written {
+        source: Some(Source::Written {
             context: wanted.directory.clone(),
             dockerfile: draft.dockerfile,
             ignored: draft.ignored,
-        },
+        }),
         recipe,
     }
 }

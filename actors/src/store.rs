@@ -33,6 +33,7 @@ pub mod mcp_queries;
 mod meta;
 mod migrate;
 pub mod projects;
+pub mod push;
 pub mod releases;
 pub mod scans;
 mod seal;

@@ -49,6 +49,7 @@ use crate::{
     logs::Logs,
     metrics::{self, Sample},
     plan::Images,
+    push::{self, Hooks},
     runtime::{self, Docker, Kind, Processes, Runtime},
     scanner::{self, Scans, Snapshots},
     search::code::{CodeIndex, Damaged},
@@ -152,6 +153,8 @@ pub struct System {
     pub webhooks: Webhooks,
     /// Recognises callers.
     pub credentials: Credentials,
+    /// What people and repositories can do with hooks.
+    pub hooks: Hooks,
     /// Where events come from.
     pub events: Handle<event_bus::Message>,
     samples: watch::Receiver<Sample>,
@@ -196,6 +199,15 @@ impl System {
             events: handles.events.clone(),
         };
         let scans = Scans::new(&scanner, handles.scanner.clone(), settings.zenith_dir);
+        let deployments = Deployments::new(
+            store.clone(),
+            runtimes.clone(),
+            directory.clone(),
+            handles.reconciler.clone(),
+            handles.events.clone(),
+            logs.clone(),
+            checkouts.clone(),
+        );
         let webhooks_args = webhooks::Args {
             store: store.clone(),
             sender: webhooks::Sender::new(&settings.webhook_allow)
@@ -238,16 +250,20 @@ impl System {
                 index,
                 scanner: handles.scanner.clone(),
             },
+            push: push::actor::Args {
+                store: store.clone(),
+                deployments: deployments.clone(),
+            },
             reconciler: reconciler::Args {
                 handle: handles.reconciler.clone(),
                 store: store.clone(),
-                runtimes: runtimes.clone(),
-                directory: directory.clone(),
+                runtimes,
+                directory,
                 children: Children::new("deployments"),
                 edge: handles.edge.clone(),
                 events: handles.events.clone(),
-                logs: logs.clone(),
-                checkouts: checkouts.clone(),
+                logs,
+                checkouts,
             },
             webhooks: webhooks_args,
         };
@@ -260,15 +276,8 @@ impl System {
         forwarder.spawn(forward(happened, handles.journal));
         Ok(Self {
             tasks: Tasks::new(store.clone(), agents, handles.task_queue, handles.events.clone()),
-            deployments: Deployments::new(
-                store.clone(),
-                runtimes,
-                directory,
-                handles.reconciler,
-                handles.events.clone(),
-                logs,
-                checkouts,
-            ),
+            deployments,
+            hooks: Hooks::new(store.clone(), handles.push),
             search: Search::new(store.clone(), handles.search_index),
             scans,
             agent_zero,

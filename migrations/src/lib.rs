@@ -6,6 +6,7 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::EntityTrait, seaql_migrations};
 
+mod columns;
 mod m20260101_000001_meta;
 mod m20260101_000002_projects;
 mod m20260101_000003_deployments;
@@ -18,12 +19,13 @@ mod m20260102_000009_task_queue;
 mod m20260102_000010_release_facts;
 mod m20260102_000011_project_scans;
 mod m20260102_000012_mcp_queries;
-mod m20260102_000015_webhooks;
-mod m20260102_000016_release_terms;
-mod m20260102_000018_release_origin;
 mod m20260103_000013_credentials;
 mod m20260103_000014_audit_results;
-mod m20260103_000019_task_losses;
+mod m20260103_000015_webhooks;
+mod m20260103_000016_release_terms;
+mod m20260103_000017_release_origin;
+mod m20260103_000018_task_losses;
+mod m20260103_000019_push_hooks;
 
 struct Migrator;
 
@@ -42,12 +44,13 @@ impl MigratorTrait for Migrator {
             Box::new(m20260102_000010_release_facts::Migration),
             Box::new(m20260102_000011_project_scans::Migration),
             Box::new(m20260102_000012_mcp_queries::Migration),
-            Box::new(m20260102_000015_webhooks::Migration),
-            Box::new(m20260102_000018_release_origin::Migration),
-            Box::new(m20260103_000019_task_losses::Migration),
             Box::new(m20260103_000013_credentials::Migration),
             Box::new(m20260103_000014_audit_results::Migration),
-            Box::new(m20260102_000016_release_terms::Migration),
+            Box::new(m20260103_000015_webhooks::Migration),
+            Box::new(m20260103_000016_release_terms::Migration),
+            Box::new(m20260103_000017_release_origin::Migration),
+            Box::new(m20260103_000018_task_losses::Migration),
+            Box::new(m20260103_000019_push_hooks::Migration),
         ]
     }
 }

@@ -3,29 +3,19 @@
 
 use sea_orm_migration::{prelude::*, schema::*};
 
+use crate::columns;
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for (table, column) in columns() {
-            // One at a time, since SQLite adds no more at once.
-            manager
-                .alter_table(Table::alter().table(table).add_column(column).take())
-                .await?;
-        }
-        Ok(())
+        columns::add(manager, &mut columns()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for (table, mut column) in columns() {
-            let name = column.take().get_column_name();
-            manager
-                .alter_table(Table::alter().table(table).drop_column(name).take())
-                .await?;
-        }
-        Ok(())
+        columns::drop(manager, &mut columns()).await
     }
 
     fn use_transaction(&self) -> Option<bool> {

@@ -31,7 +31,17 @@ struct Plan {
     command: Option<Vec<String>>,
     port: Option<u16>,
     health_path: Option<String>,
+    services: Vec<Service>,
+    obstacle: Option<String>,
     warnings: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Service {
+    name: String,
+    image: Option<String>,
+    build: Option<String>,
 }
 
 /// Prints the plan.
@@ -64,6 +74,14 @@ fn describe(plan: Plan) -> Vec<String> {
     add("command", plan.command.map(|words| words.join(" ")));
     add("port", plan.port.map(|port| port.to_string()));
     add("health", plan.health_path);
+    for service in plan.services {
+        let of = service
+            .build
+            .map(|directory| format!("built from {directory}"))
+            .or(service.image);
+        add("service", Some(format!("{}: {}", service.name, of.unwrap_or_default())));
+    }
+    add("obstacle", plan.obstacle);
     for warning in plan.warnings {
         add("warning", Some(warning));
     }

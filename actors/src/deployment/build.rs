@@ -59,11 +59,11 @@ pub(super) async fn build(
         wanted.directory = checkout.files();
     }
     let plan = runtime.plan(&wanted).await?;
-    account.origin.recipe = Some(kept(plan.recipe));
+    account.origin.recipe = Some(kept(plan.recipe.clone()));
     let mut log = |line: &str| account.note(line);
     let Order { number, secrets, .. } = order;
     runtime
-        .prepare(deployment, number, &plan.source, &secrets, &mut log)
+        .prepare(deployment, number, plan.source()?, &secrets, &mut log)
         .await
 }
 

@@ -105,7 +105,7 @@ pub enum Outcome {
         /// How long it took.
         phase: Phase,
         /// What it was built from, as far as that was found out.
-        origin: Origin,
+        origin: Box<Origin>,
         /// What was said last.
         log: Vec<String>,
         /// What it runs.
@@ -191,7 +191,7 @@ impl Job {
                     release,
                     result: build(&*runtime, deployment, order, &mut account).await,
                     phase: Phase::since(begun, Part::Build),
-                    origin: account.origin,
+                    origin: Box::new(account.origin),
                     log: account.log.into(),
                 }
             }

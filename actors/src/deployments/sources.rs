@@ -59,6 +59,11 @@ impl Deployments {
         Ok(release)
     }
 
+    /// Tells the actor of a deployment that somebody else has begun a release for it.
+    pub(crate) fn begun(&self, id: DeploymentId) {
+        self.hurry(id);
+    }
+
     /// Checks what can be known before a build: of a commit only that there may be one.
     pub(super) async fn check_deployable(
         &self,
@@ -81,7 +86,7 @@ impl Deployments {
             image: request.image.clone(),
             command: request.command.clone(),
         };
-        runtime.plan(&wanted).await?;
+        runtime.plan(&wanted).await?.source()?;
         Ok(())
     }
 

@@ -66,7 +66,9 @@ mod tests {
 
     #[test]
     fn a_command_stays_in_its_line() {
-        let text = Text::for_project("a test").finish(&["a\nRUN b".to_owned(), "\"".to_owned()], 80);
+        let mut text = Text::for_project("a test");
+        text.add("FROM scratch");
+        let text = text.finish(&["a\nRUN b".to_owned(), "\"".to_owned()], 80);
         assert!(text.ends_with("CMD [\"a\\nRUN b\",\"\\\"\"]\n"), "{text}");
         assert_eq!(exposed_port(&text), Some(80));
     }

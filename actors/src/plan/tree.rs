@@ -30,6 +30,12 @@ impl<'a> Tree<'a> {
         found.is_ok_and(|metadata| metadata.is_file())
     }
 
+    /// Whether there is anything but a directory, such as a link that is not followed here.
+    pub(super) fn has_some(&self, path: &str) -> bool {
+        let found = fs::symlink_metadata(self.root.join(path));
+        found.is_ok_and(|metadata| !metadata.is_dir())
+    }
+
     /// Whether there is such a directory.
     pub(super) fn has_directory(&self, path: &str) -> bool {
         let found = fs::symlink_metadata(self.root.join(path));

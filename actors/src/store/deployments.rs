@@ -31,6 +31,7 @@ pub use begin::{begin_generation, request_release, request_restart, request_roll
 pub use cancel::request_cancel;
 pub use change::{Change, OUTDATED, confirm, doubt, mark_deleted, record, record_failure, set_desired};
 pub use patch::{Patch, check_unmasked, patch};
+pub(super) use source::begin_release_of;
 pub use source::request_release_of;
 
 /// A deployment.
@@ -262,6 +263,19 @@ pub(super) async fn locked(transaction: &DatabaseTransaction, id: DeploymentId) 
         .one(transaction)
         .await?;
     row.ok_or_else(|| not_found(id))?.try_into()
+}
+
+/// Returns the deployments of a project as they are in a transaction.
+pub(super) async fn within_project(transaction: &DatabaseTransaction, id: ProjectId) -> Result<Vec<Deployment>, Error> {
+    let query = live()
+        .filter(row::Column::ProjectId.eq(id))
+        .order_by_asc(row::Column::Id);
+    query
+        .all(transaction)
+        .await?
+        .into_iter()
+        .map(Deployment::try_from)
+        .collect()
 }
 
 /// Checks that there is such a deployment, deleted or not, for those who are about to refer to it.

@@ -10,6 +10,7 @@ mod events;
 mod mcp_queries;
 mod migrations;
 mod projects;
+mod push;
 mod releases;
 mod samples;
 mod scans;

@@ -7,7 +7,7 @@ use ractor::Actor;
 use crate::{
     agent_zero, credentials,
     deployments::reconciler,
-    edge, event_bus, journal, metrics, scanner, search_index,
+    edge, event_bus, journal, metrics, push, scanner, search_index,
     store::ANSWER_TIMEOUT,
     store_watch,
     supervision::{self, ChildSpec, Children, Handle, Limit, Strategy, SupervisorSpec},
@@ -53,6 +53,7 @@ pub(super) struct Handles {
     pub(super) search_index: Handle<search_index::Message>,
     pub(super) task_queue: Handle<task_queue::Message>,
     pub(super) agent_zero: Handle<agent_zero::Message>,
+    pub(super) push: Handle<push::actor::Message>,
     pub(super) reconciler: Handle<reconciler::Message>,
     pub(super) webhooks: Handle<webhooks::Message>,
 }
@@ -70,6 +71,7 @@ impl Handles {
             search_index: Handle::new(search_index::PATH, CAPACITY),
             task_queue: Handle::new(task_queue::PATH, CAPACITY),
             agent_zero: Handle::new(agent_zero::PATH, CAPACITY),
+            push: Handle::new(push::actor::PATH, CAPACITY),
             reconciler: Handle::new("reconciler", CAPACITY),
             webhooks: Handle::new(webhooks::PATH, CAPACITY),
         }
@@ -88,6 +90,7 @@ pub(super) struct Parts {
     pub(super) search_index: search_index::Args,
     pub(super) task_queue: task_queue::Args,
     pub(super) agent_zero: agent_zero::Args,
+    pub(super) push: push::actor::Args,
     pub(super) reconciler: reconciler::Args,
     pub(super) webhooks: webhooks::Args,
 }
@@ -142,6 +145,7 @@ impl Parts {
                     self.agent_zero,
                 ),
                 ChildSpec::supervisor(deployments),
+                worker(&handles.push, "push", || push::actor::PushActor, self.push).stall(STORE_STALL),
                 worker(
                     &handles.task_queue,
                     "task-queue",

@@ -11,6 +11,9 @@ use crate::{
     support::{Http, Runtime, Setup, World, docker, free_port},
 };
 
+/// What the plan says that a project is, its files, and how the tools note that they were called.
+type Stack<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+
 /// Has every Dockerfile that is written stand on the image with stand-ins for all tools.
 async fn world() -> World {
     let image = docker::stack_image().await;
@@ -40,7 +43,7 @@ async fn every_stack_is_deployed_by_the_dockerfile_that_the_plan_shows() {
     let package = r#"{"scripts": {"start": "node x.js", "build": "make"}, "dependencies": {"a": "1"}}"#;
     let vite = r#"{"scripts": {"build": "vite build"}, "devDependencies": {"vite": "7"}}"#;
     let flask = "import flask\napp = flask.Flask(__name__)\n";
-    let stacks: [(&str, &[(&str, &str)], &str); 7] = [
+    let stacks: [Stack; 7] = [
         (
             "node",
             &[("package.json", package), ("package-lock.json", "{}")],
@@ -134,6 +137,20 @@ async fn a_plan_says_what_would_run_or_answers_as_a_deploy_does() {
         assert_eq!((&asked["code"], &asked["message"]), (&tried["code"], &tried["message"]));
         assert_eq!(asked["code"], "NOTHING_TO_DEPLOY");
         world.get("/api/v1/projects/99/plan").await.expect(404);
+
+        if world.runtime() == Runtime::Docker {
+            fs::write(
+                empty.join("compose.yaml"),
+                "services:\n  web: {build: .}\n  db: {image: postgres}\n",
+            )
+            .unwrap();
+            let plan = world.get(&format!("/api/v1/projects/{id}/plan")).await.expect(200);
+            assert_eq!(plan["source"], "compose");
+            let services = plan["services"].to_string();
+            assert!(services.contains("web") && services.contains("db"), "{services}");
+            let refused = world.post("/api/v1/deploy", &body).await.expect(422);
+            assert_eq!(refused["message"], plan["obstacle"]);
+        }
     })
     .await;
 }

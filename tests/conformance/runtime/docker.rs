@@ -174,10 +174,16 @@ async fn an_image_is_found_by_its_id_or_said_to_be_unavailable() {
                 image: Some(ImageRef::try_from(name.to_owned()).unwrap()),
                 command: None,
             };
-            let source = fixture.runtime.plan(&wanted).await.unwrap().source;
+            let plan = fixture.runtime.plan(&wanted).await.unwrap();
             fixture
                 .runtime
-                .prepare(fixture.deployment, 1, &source, &Secrets::default(), &mut |_| {})
+                .prepare(
+                    fixture.deployment,
+                    1,
+                    plan.source().unwrap(),
+                    &Secrets::default(),
+                    &mut |_| {},
+                )
                 .await
         };
         let found = prepare(docker::base_image().await).await.unwrap();
@@ -324,10 +330,10 @@ async fn a_project_without_a_dockerfile_is_told_what_is_missing() {
     );
     fs::write(directory.path().join("Dockerfile"), "FROM scratch").unwrap();
     let plan = runtime.plan(&wanted).await.unwrap();
-    assert!(matches!(plan.source, Source::Dockerfile { .. }), "{plan:?}");
+    assert!(matches!(plan.source(), Ok(Source::Dockerfile { .. })), "{plan:?}");
     wanted.image = Some(ImageRef::try_from("app:1".to_owned()).unwrap());
     let plan = runtime.plan(&wanted).await.unwrap();
-    assert!(matches!(plan.source, Source::Image(_)), "{plan:?}");
+    assert!(matches!(plan.source(), Ok(Source::Image(_))), "{plan:?}");
 }
 
 /// Forwards connections from a socket of our own to the engine, until dropped: an engine that can be taken away.

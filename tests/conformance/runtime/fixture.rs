@@ -150,12 +150,18 @@ impl Fixture {
             image: None,
             command,
         };
-        let source = self.runtime.plan(&wanted).await.unwrap().source;
+        let plan = self.runtime.plan(&wanted).await.unwrap();
         let mut lines = Vec::new();
         let mut log = |line: &str| lines.push(line.to_owned());
         let prepared = self
             .runtime
-            .prepare(self.deployment, 1, &source, &Secrets::default(), &mut log)
+            .prepare(
+                self.deployment,
+                1,
+                plan.source().unwrap(),
+                &Secrets::default(),
+                &mut log,
+            )
             .await;
         prepared.unwrap_or_else(|cause| panic!("{cause:?}\n{lines:#?}"))
     }

@@ -163,7 +163,8 @@ async fn a_project_says_how_it_is_started() {
     );
 
     fs::write(fixture.path().join("Procfile"), "web: ./server --name 'a b'\n").unwrap();
-    let Source::Command { command, directory } = fixture.runtime.plan(&wanted).await.unwrap().source else {
+    let plan = fixture.runtime.plan(&wanted).await.unwrap();
+    let Ok(Source::Command { command, directory }) = plan.source().cloned() else {
         panic!("a Procfile is a command");
     };
     assert_eq!(
