@@ -16,6 +16,7 @@ use borgos_actors::{
         Agent, Agents, Attempt, Control, Entry, Failure, Health, Limits, Output, TaskRequest, Tasks, USUAL_PRIORITY,
         queue,
     },
+    webhooks,
 };
 use futures_util::future::try_join_all;
 use serde_json::json;
@@ -105,6 +106,7 @@ impl Ours {
             Some(url) => Settings {
                 url: url.to_owned(),
                 data_dir: directory.to_owned(),
+                secret_key: None,
             },
         };
         let store = Store::open(&settings).await?;
@@ -126,7 +128,11 @@ impl Ours {
             node: Uuid::new_v4(),
             events: events.clone(),
         };
-        let bus = store.clone();
+        let bus = event_bus::Args {
+            store: store.clone(),
+            // There are none to tell.
+            webhooks: Handle::new(webhooks::PATH, CAPACITY),
+        };
         let children = vec![
             ChildSpec::worker(event_bus::PATH, "event-bus", &events, move || {
                 (event_bus::Bus, bus.clone())
