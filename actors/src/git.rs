@@ -159,8 +159,8 @@ fn panicked() -> io::Error {
 fn told(arguments: &[&str], complaint: &[u8]) -> String {
     let verb = arguments.first().copied().unwrap_or_default();
     let complaint = String::from_utf8_lossy(complaint);
-    let lines = complaint.lines().map(str::trim).filter(|line| !line.is_empty());
-    match lines.last() {
+    let mut lines = complaint.lines().map(str::trim).filter(|line| !line.is_empty());
+    match lines.next_back() {
         Some(last) => format!(
             "git {verb} failed: {}",
             last.chars().take(MAX_TOLD_CHARS).collect::<String>()

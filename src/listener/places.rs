@@ -15,18 +15,21 @@ const MAX_CONNECTIONS: usize = 20_000;
 /// How many of them one address may have. Programs on this machine and proxies that stand for many clients may have all.
 const MAX_OF_ADDRESS: usize = 256;
 
+/// How many each address has; none that has none.
+type Taken = Arc<Mutex<HashMap<Key, usize>>>;
+
 /// All places.
 #[derive(Clone)]
 pub(super) struct Places {
     free: Arc<Semaphore>,
-    taken: Arc<Mutex<HashMap<Key, usize>>>,
+    taken: Taken,
     proxies: Proxies,
 }
 
 /// The place of one connection, given back when it is dropped.
 pub(super) struct Place {
     _permit: OwnedSemaphorePermit,
-    of_address: Option<(Key, Arc<Mutex<HashMap<Key, usize>>>)>,
+    of_address: Option<(Key, Taken)>,
 }
 
 impl Places {

@@ -16,6 +16,7 @@ use borgos_actors::{
         Agent, Agents, Attempt, Control, Entry, Failure, Health, Limits, Output, TaskRequest, Tasks, USUAL_PRIORITY,
         queue,
     },
+    webhooks,
 };
 use futures_util::future::try_join_all;
 use serde_json::json;
@@ -126,7 +127,11 @@ impl Ours {
             node: Uuid::new_v4(),
             events: events.clone(),
         };
-        let bus = store.clone();
+        let bus = event_bus::Args {
+            store: store.clone(),
+            // Nobody is told: a hint that is not taken is no loss.
+            webhooks: Handle::new(webhooks::PATH, 1),
+        };
         let children = vec![
             ChildSpec::worker(event_bus::PATH, "event-bus", &events, move || {
                 (event_bus::Bus, bus.clone())
