@@ -4,32 +4,16 @@
 //! in front of it. Nothing is fetched from anywhere else, and the policy that goes out with every file has the browser
 //! refuse what is not one of them: scripts and styles within a page, other sites, and text that is made into markup.
 
-use rust_embed::{EmbeddedFile, RustEmbed};
-use warp::{
-    http::{
-        HeaderMap, HeaderName, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY},
-    },
-    reply::Response,
-};
+use rust_embed::RustEmbed;
+use warp::{http::HeaderMap, reply::Response};
 
-use crate::problem::Problem;
+use crate::{embedded, problem::Problem};
 
 /// The page that loads all others.
 const INDEX: &str = "index.html";
 /// What a browser lets these files do.
 const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
                       object-src 'none'; require-trusted-types-for 'script'";
-/// Browsers keep the files and ask whether they are still the same, so that an upgrade shows at once.
-const CACHING: &str = "no-cache";
-
-/// Types by the end of a file's name.
-const TYPES: [(&str, &str); 4] = [
-    (".html", "text/html; charset=utf-8"),
-    (".css", "text/css; charset=utf-8"),
-    (".js", "text/javascript; charset=utf-8"),
-    (".svg", "image/svg+xml"),
-];
 
 #[derive(RustEmbed)]
 #[folder = "src/dashboard/assets"]
@@ -48,56 +32,16 @@ pub fn page(headers: &HeaderMap) -> Result<Response, Problem> {
 /// # Errors
 /// 404 when there is no such file.
 pub fn file(path: &str, headers: &HeaderMap) -> Result<Response, Problem> {
-    let file = Assets::get(path).ok_or_else(Problem::unknown_path)?;
-    let content_type = content_type(path).ok_or_else(Problem::unknown_path)?;
-    let tag = tag(&file);
-    let mut response = if is_known(headers, &tag) {
-        let mut response = Response::default();
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        response
-    } else {
-        Response::new(file.data.into_owned().into())
-    };
-    let fixed: [(HeaderName, &'static str); 4] = [
-        (CONTENT_TYPE, content_type),
-        (CACHE_CONTROL, CACHING),
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (REFERRER_POLICY, "no-referrer"),
-    ];
-    for (name, value) in fixed {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    match HeaderValue::from_str(&tag) {
-        Ok(tag) => {
-            response.headers_mut().insert(ETAG, tag);
-            Ok(response)
-        }
-        Err(cause) => Err(Problem::internal(format!("a tag is no header: {cause}"))),
-    }
-}
-
-fn content_type(path: &str) -> Option<&'static str> {
-    let found = TYPES.iter().find(|(ending, _)| path.ends_with(ending));
-    found.map(|(_, content_type)| *content_type)
-}
-
-fn tag(file: &EmbeddedFile) -> String {
-    let digits = file.metadata.sha256_hash().map(|byte| format!("{byte:02x}"));
-    format!("\"{}\"", digits.concat())
-}
-
-/// Says whether the browser has the file with this tag.
-fn is_known(headers: &HeaderMap, tag: &str) -> bool {
-    let values = headers.get_all(IF_NONE_MATCH).iter();
-    values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|known| known.trim().trim_start_matches("W/"))
-        .any(|known| known == tag || known == "*")
+    embedded::answer::<Assets>(path, POLICY, headers)
 }
 
 #[cfg(test)]
 mod tests {
+    use warp::http::{
+        HeaderValue,
+        header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH},
+    };
+
     use super::*;
 
     #[test]

@@ -9,6 +9,7 @@ pub mod body;
 pub mod cli;
 pub mod config;
 pub mod dashboard;
+mod embedded;
 pub mod events;
 pub mod guard;
 pub mod listener;

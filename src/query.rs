@@ -9,7 +9,7 @@ use borgos_actors::{Error, search::PathGlob, store, value::Invalid};
 use chrono::{DateTime, Utc};
 use warp::{Filter, Rejection, path::FullPath, reject};
 
-pub use self::fields::Fields;
+pub use self::fields::{Fields, Names};
 use crate::problem::Problem;
 
 /// How many rows a list has when the client does not say.

@@ -2,7 +2,7 @@
 
 use warp::{Filter, Reply, filters::BoxedFilter, http::HeaderMap, path::Tail, reply::Response};
 
-use crate::{dashboard, problem::Problem};
+use crate::{dashboard, problem::Problem, query::unescape};
 
 /// Returns the filters of the dashboard. They take any query: it changes nothing.
 pub(super) fn routes() -> BoxedFilter<(Response,)> {
@@ -25,5 +25,6 @@ fn page(headers: HeaderMap) -> Result<Response, Problem> {
 
 /// GET /assets/{file}
 fn asset(path: Tail, headers: HeaderMap) -> Result<Response, Problem> {
-    dashboard::file(path.as_str(), &headers)
+    let path = unescape(path.as_str()).ok_or_else(Problem::unknown_path)?;
+    dashboard::file(&path, &headers)
 }

@@ -29,7 +29,7 @@ use crate::{
     body::{self, field::Id},
     guard::{auth::Caller, check_scope},
     problem::Problem,
-    query::{self, Query},
+    query::{self, Names, Query},
     reply::{self, Reply},
 };
 
@@ -50,38 +50,6 @@ pub(crate) const STATUSES: [(&str, Status); 11] = [
     ("stopped", Status::Stopped),
     ("failed", Status::Failed),
     ("cancelled", Status::Cancelled),
-];
-
-/// The fields of a deployment in a list.
-const FIELDS: [&str; 28] = [
-    "id",
-    "project_id",
-    "name",
-    "port",
-    "status",
-    "reason",
-    "observed_at",
-    "desired",
-    "runtime",
-    "container_id",
-    "url",
-    "health_check_url",
-    "health_timeout_s",
-    "health_interval_s",
-    "health_retries",
-    "environment",
-    "cpu_limit",
-    "memory_limit",
-    "image",
-    "command",
-    "container_port",
-    "release_id",
-    "next_release_id",
-    "generation",
-    "restarts",
-    "started_at",
-    "created_at",
-    "updated_at",
 ];
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -114,6 +82,7 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let list = warp::path!("api" / "v1" / "deployments")
         .and(warp::get())
         .and(filters)
+        .and(Names::filter::<DeploymentBody>())
         .and(with(app))
         .then(list);
     let deploy = warp::path!("api" / "v1" / "deploy")
@@ -171,8 +140,8 @@ fn below(name: &'static str) -> impl Filter<Extract = (i64,), Error = Rejection>
 }
 
 /// GET /api/v1/deployments
-async fn list(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
-    let (page, fields) = (query.page()?, query.fields(&FIELDS)?);
+async fn list(query: Query, names: Names, app: Arc<App>) -> Result<Reply, Problem> {
+    let (page, fields) = (query.page()?, query.fields(&names)?);
     let filter = DeploymentFilter {
         status: query.choice("status", &STATUSES)?,
         project_id: query.id("project_id")?.map(ProjectId),

@@ -2,22 +2,19 @@
 //! they say nothing that this program's source does not.
 
 use bytes::Bytes;
-use warp::{
-    Filter,
-    filters::BoxedFilter,
-    http::{
-        HeaderValue,
-        header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY},
-    },
-    reply::Response,
-};
+use rust_embed::RustEmbed;
+use warp::{Filter, Reply, filters::BoxedFilter, http::HeaderMap, reply::Response};
 
 use super::answer;
-use crate::{openapi, query, reply};
+use crate::{embedded, openapi, problem::Problem, query, reply};
 
 /// The page takes nothing from anywhere but here, and may be part of no other page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'";
+
+#[derive(RustEmbed)]
+#[folder = "src/routes/docs"]
+struct Files;
 
 /// Returns the filters of this resource. The description is written once: it stays the same as long as the program runs.
 pub(super) fn routes() -> BoxedFilter<(Response,)> {
@@ -26,32 +23,29 @@ pub(super) fn routes() -> BoxedFilter<(Response,)> {
         .and(warp::get())
         .and(query::none())
         .map(move || answer(Ok(reply::raw("application/json", description.clone()))));
-    let page = warp::path!("docs").and(warp::get()).and(query::none()).map(page);
-    let script = asset(
-        "script.js",
-        "text/javascript; charset=utf-8",
-        include_str!("docs/script.js"),
-    );
-    let style = asset("style.css", "text/css; charset=utf-8", include_str!("docs/style.css"));
-    show.or(page).unify().or(script).unify().or(style).unify().boxed()
+    let page = warp::path!("docs")
+        .and(warp::get())
+        .and(query::none())
+        .and(warp::header::headers_cloned())
+        .map(page);
+    let assets = asset("script.js").or(asset("style.css")).unify();
+    let files = page.or(assets).unify().map(Reply::into_response);
+    show.or(files).unify().boxed()
 }
 
 /// GET /docs
-fn page() -> Response {
-    let page = Bytes::from_static(include_bytes!("docs/page.html"));
-    let reply = reply::raw("text/html; charset=utf-8", page)
-        .with_header(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))
-        .with_header(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    answer(Ok(reply))
+fn page(headers: HeaderMap) -> Result<Response, Problem> {
+    embedded::answer::<Files>("page.html", POLICY, &headers)
 }
 
 /// GET /docs/script.js, GET /docs/style.css
-fn asset(name: &'static str, content_type: &'static str, text: &'static str) -> BoxedFilter<(Response,)> {
+fn asset(name: &'static str) -> BoxedFilter<(Result<Response, Problem>,)> {
     warp::path("docs")
         .and(warp::path(name))
         .and(warp::path::end())
         .and(warp::get())
         .and(query::none())
-        .map(move || answer(Ok(reply::raw(content_type, Bytes::from_static(text.as_bytes())))))
+        .and(warp::header::headers_cloned())
+        .map(move |headers: HeaderMap| embedded::answer::<Files>(name, POLICY, &headers))
         .boxed()
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use borgos_actors::{
     id::{DeploymentId, ProjectId},
-    store::error_log::{self, Filter as ErrorFilter, NewEntry, Severity},
+    store::error_log::{self, Entry, Filter as ErrorFilter, NewEntry, Severity},
     value::ShortText,
 };
 use schemars::JsonSchema;
@@ -17,7 +17,7 @@ use crate::{
     app::App,
     body::{self, field::Id},
     problem::Problem,
-    query::{self, Query},
+    query::{self, Names, Query},
     reply::{self, Reply},
 };
 
@@ -31,20 +31,6 @@ pub(crate) const SEVERITIES: [(&str, Severity); 5] = [
     ("warning", Severity::Warning),
     ("error", Severity::Error),
     ("critical", Severity::Critical),
-];
-
-/// The fields of an entry in a list.
-const FIELDS: [&str; 10] = [
-    "id",
-    "project_id",
-    "project_name",
-    "deployment_id",
-    "error_type",
-    "severity",
-    "message",
-    "stack_trace",
-    "context",
-    "occurred_at",
 ];
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -77,7 +63,12 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         "limit",
         "offset",
     ]);
-    let list = all().and(warp::get()).and(filters).and(with(app)).then(list);
+    let list = all()
+        .and(warp::get())
+        .and(filters)
+        .and(Names::filter::<Entry>())
+        .and(with(app))
+        .then(list);
     let log = all()
         .and(warp::post())
         .and(query::none())
@@ -88,8 +79,8 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// GET /api/v1/errors
-async fn list(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
-    let (page, fields) = (query.page()?, query.fields(&FIELDS)?);
+async fn list(query: Query, names: Names, app: Arc<App>) -> Result<Reply, Problem> {
+    let (page, fields) = (query.page()?, query.fields(&names)?);
     let filter = ErrorFilter {
         severity: query.choice("severity", &SEVERITIES)?,
         project_id: query.id("project_id")?.map(ProjectId),

@@ -25,27 +25,9 @@ use crate::{
     app::App,
     body::{self, field},
     problem::Problem,
-    query::{self, Query},
+    query::{self, Names, Query},
     reply::{self, Reply},
 };
-
-/// The fields of a project in a list.
-const FIELDS: [&str; 14] = [
-    "id",
-    "name",
-    "path",
-    "zenith_id",
-    "project_type",
-    "tech_stack",
-    "health_score",
-    "vibe_score",
-    "eco_score",
-    "errors",
-    "metadata",
-    "is_active",
-    "created_at",
-    "updated_at",
-];
 
 /// The format of a text that is the path of a directory on the machine of the service.
 const DIRECTORY: &str = "directory";
@@ -101,7 +83,12 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         "offset",
     ]);
 
-    let list = all().and(warp::get()).and(filters).and(with(app)).then(list);
+    let list = all()
+        .and(warp::get())
+        .and(filters)
+        .and(Names::filter::<ProjectBody>())
+        .and(with(app))
+        .then(list);
     let create = all()
         .and(warp::post())
         .and(query::none())
@@ -130,8 +117,8 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// GET /api/v1/projects
-async fn list(query: Query, app: Arc<App>) -> Result<Reply, Problem> {
-    let (page, fields) = (query.page()?, query.fields(&FIELDS)?);
+async fn list(query: Query, names: Names, app: Arc<App>) -> Result<Reply, Problem> {
+    let (page, fields) = (query.page()?, query.fields(&names)?);
     let filter = ProjectFilter {
         is_active: query.boolean("active")?,
         tech_stack: query

@@ -24,6 +24,7 @@ async fn anyone_gets_the_files_and_nobody_gets_data_with_them() {
         ("/", "text/html; charset=utf-8"),
         ("/assets/app.js", "text/javascript; charset=utf-8"),
         ("/assets/style/base.css", "text/css; charset=utf-8"),
+        ("/assets/style%2Fbase.css", "text/css; charset=utf-8"),
         ("/assets/icon.svg", "image/svg+xml"),
     ] {
         let answer = ask(&world, path, &[]).await;
@@ -74,11 +75,13 @@ async fn a_page_has_neither_scripts_nor_styles_within_it() {
 #[tokio::test]
 async fn a_file_that_has_not_changed_is_not_sent_again() {
     let world = Setup::new(Runtime::Process).start().await;
-    let tag = ask(&world, "/", &[]).await.header("etag").to_owned();
-    let again = ask(&world, "/", &[("If-None-Match", &tag)]).await;
-    assert_eq!((again.status, again.text.as_str()), (304, ""));
-    assert_eq!(again.header("etag"), tag);
-    assert_eq!(ask(&world, "/", &[("If-None-Match", "\"other\"")]).await.status, 200);
+    for path in ["/", "/docs", "/docs/style.css"] {
+        let tag = ask(&world, path, &[]).await.header("etag").to_owned();
+        let again = ask(&world, path, &[("If-None-Match", &tag)]).await;
+        assert_eq!((again.status, again.text.as_str()), (304, ""), "{path}");
+        assert_eq!(again.header("etag"), tag);
+        assert_eq!(ask(&world, path, &[("If-None-Match", "\"other\"")]).await.status, 200);
+    }
     world.close().await;
 }
 

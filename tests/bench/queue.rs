@@ -130,8 +130,8 @@ impl Ours {
         };
         let bus = event_bus::Args {
             store: store.clone(),
-            // There are none to tell.
-            webhooks: Handle::new(webhooks::PATH, CAPACITY),
+            // Nobody is told: a hint that is not taken is no loss.
+            webhooks: Handle::new(webhooks::PATH, 1),
         };
         let children = vec![
             ChildSpec::worker(event_bus::PATH, "event-bus", &events, move || {

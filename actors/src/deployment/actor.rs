@@ -89,7 +89,7 @@ pub enum Message {
         /// Tells jobs that were replaced.
         ticket: u64,
         /// What came of it.
-        outcome: Outcome,
+        outcome: Box<Outcome>,
     },
 }
 
@@ -252,7 +252,7 @@ impl State {
                 drop(reply.send(self.probes.list()));
                 Ok(())
             }
-            Message::Finished { ticket, outcome } => self.finished(ticket, outcome).await,
+            Message::Finished { ticket, outcome } => self.finished(ticket, *outcome).await,
         };
         handled.or_else(|error| self.survive(error))
     }

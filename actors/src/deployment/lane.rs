@@ -39,7 +39,11 @@ impl Lane {
         });
         self.jobs.spawn(async move {
             let outcome = AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Outcome::Panicked);
-            match actor.cast(Message::Finished { ticket, outcome }) {
+            let finished = Message::Finished {
+                ticket,
+                outcome: Box::new(outcome),
+            };
+            match actor.cast(finished) {
                 Err(MessagingErr::SendErr(undelivered)) => Some(undelivered),
                 Ok(()) | Err(_) => None,
             }
