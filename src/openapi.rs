@@ -29,8 +29,11 @@ use crate::{
 
 const COMPONENTS: &str = "#/components";
 
+/// Describes the operations of one resource.
+type Describe = fn() -> Vec<Operation>;
+
 /// The groups that operations are shown in, in this order.
-const TAGS: [(&str, &str, fn() -> Vec<Operation>); 10] = [
+const TAGS: [(&str, &str, Describe); 10] = [
     ("System", "How the service and its machine are.", system::operations),
     (
         "Projects",

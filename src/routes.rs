@@ -275,7 +275,8 @@ fn answer(result: Result<Reply, Problem>) -> Response {
     result.into_response()
 }
 
-/// Reads an id of the path, which the route table has checked already.
+/// Reads an id of the path, which the route table has checked already: what is none belongs to another filter, and must not
+/// hide why that one refuses.
 async fn id(text: String) -> Result<i64, Rejection> {
-    parse_id(&text).ok_or_else(|| reject::custom(Problem::invalid_field("id", "must be a positive whole number")))
+    parse_id(&text).ok_or_else(reject::not_found)
 }

@@ -96,7 +96,7 @@ async fn every_field_that_is_taken_is_described_and_no_other() {
 #[tokio::test]
 async fn the_page_needs_no_credential_and_no_other_site() {
     let world = Setup::new(Runtime::Process)
-        .token("correct horse battery")
+        .token("correct-horse-battery")
         .start()
         .await;
     for (path, kind) in [
@@ -129,6 +129,7 @@ async fn a_path_within_a_path_is_taken_as_generated_clients_send_it() {
     let port = crate::support::free_port();
     let deploy = json!({"project_id": id, "name": "mine", "port": port});
     world.post("/api/v1/deploy", &deploy).await.expect(201);
+    world.deployment_is(1, "running").await;
     let actor = world.get("/api/v1/actors/deployment%2F1").await.expect(200);
     assert_eq!(actor["path"], "deployment/1");
     world

@@ -103,7 +103,7 @@ async fn every_value_that_a_description_bounds_is_tried_at_its_bounds() {
 async fn requests_at_random_and_in_sequence_find_no_fault() {
     let world = world().await;
     for seed in 1..=4 {
-        run(&world, seed, "fuzzing,stateful", 5).await;
+        run(&world, seed, "fuzzing,stateful", 3).await;
     }
     world.close().await;
 }

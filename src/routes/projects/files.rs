@@ -8,7 +8,7 @@ use borgos_actors::{
     manifests::{Dependency, Ecosystem, Kind},
     scan::{Class, SeenFile},
 };
-use warp::{Filter, filters::BoxedFilter, path::FullPath, reply::Response};
+use warp::{Filter, Rejection, filters::BoxedFilter, path::Tail, reject, reply::Response};
 
 use crate::{
     app::App,
@@ -55,9 +55,10 @@ pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::path::param::<String>())
         .and_then(id)
         .and(warp::path("files"))
+        .and(warp::path::tail())
+        .and_then(one)
         .and(warp::get())
         .and(query::none())
-        .and(warp::path::full())
         .and(with(app))
         .then(show);
     let dependencies = warp::path!("api" / "v1" / "projects" / String / "dependencies")
@@ -98,10 +99,17 @@ async fn list(id: i64, query: Query, app: Arc<App>) -> Result<Reply, Problem> {
     Ok(reply::page_of(&files, &page))
 }
 
+/// Leaves the list of all files to its own filter, which alone knows what that takes.
+async fn one(id: i64, raw: Tail) -> Result<(i64, Tail), Rejection> {
+    match raw.as_str() {
+        "" => Err(reject::not_found()),
+        _ => Ok((id, raw)),
+    }
+}
+
 /// GET /api/v1/projects/{id}/files/{file}
-async fn show(id: i64, path: FullPath, app: Arc<App>) -> Result<Reply, Problem> {
-    let raw = path.as_str().split_once("/files/").map_or("", |(_, raw)| raw);
-    let file = query::unescape(raw).ok_or_else(|| Error::InvalidField {
+async fn show((id, raw): (i64, Tail), app: Arc<App>) -> Result<Reply, Problem> {
+    let file = query::unescape(raw.as_str()).ok_or_else(|| Error::InvalidField {
         field: "file".to_owned(),
         reason: "must be percent-encoded UTF-8".to_owned(),
     })?;
