@@ -3,14 +3,17 @@
 //!
 //! A line of the route table without a description, and a description without a line, fail a test.
 
+mod access;
 mod actors;
 mod agent_zero;
 mod agents;
 mod deployments;
 mod errors;
+mod events;
 mod headers;
 mod mcp;
 mod operation;
+mod pages;
 mod parameter;
 mod projects;
 mod refusals;
@@ -18,6 +21,7 @@ mod schemas;
 mod search;
 mod system;
 mod tasks;
+mod webhooks;
 
 use serde_json::{Map, Value, json};
 
@@ -29,11 +33,11 @@ use crate::{
 
 const COMPONENTS: &str = "#/components";
 
-/// Describes the operations of one resource.
-type Describe = fn() -> Vec<Operation>;
+/// Describes the operations of a group.
+type Operations = fn() -> Vec<Operation>;
 
 /// The groups that operations are shown in, in this order.
-const TAGS: [(&str, &str, Describe); 10] = [
+const TAGS: [(&str, &str, Operations); 14] = [
     ("System", "How the service and its machine are.", system::operations),
     (
         "Projects",
@@ -63,11 +67,23 @@ const TAGS: [(&str, &str, Describe); 10] = [
         "What went wrong in projects and deployments.",
         errors::operations,
     ),
+    ("Events", "What happens, as it happens.", events::operations),
+    (
+        "Webhooks",
+        "Other systems that are told of what happens.",
+        webhooks::operations,
+    ),
+    (
+        "Access",
+        "Who may do what, and who did what: tokens, users, audit log.",
+        access::operations,
+    ),
     (
         "Actors",
         "The supervision tree, for those who operate BorgOS.",
         actors::operations,
     ),
+    ("Pages", "What browsers show and run.", pages::operations),
 ];
 
 /// Returns the whole description.

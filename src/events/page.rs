@@ -5,8 +5,9 @@ use borgos_actors::{
     event_bus::{Channel, EventBus},
 };
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Cursor, Wanted};
 
@@ -14,9 +15,11 @@ use super::{Cursor, Wanted};
 const MAX_READS: usize = 64;
 
 /// A piece of the stream.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EventPage")]
 pub struct Page {
     /// As `/ws` sends them, oldest first.
+    #[schemars(with = "Vec<Map<String, Value>>")]
     events: Vec<Value>,
     /// Where the next page begins.
     last_event_id: String,

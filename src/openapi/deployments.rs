@@ -13,7 +13,7 @@ use crate::{
         deployments::{
             Deploy, STATUSES,
             logs::{DEFAULT_TAIL, FORMATS, MAX_TAIL, NDJSON},
-            releases::{Redeploying, Rollback},
+            releases::{Redeploy, Redeploying, Rollback},
             update::Update,
             views::{EventBody, StatsBody},
         },
@@ -29,6 +29,9 @@ const CANNOT_START: [&str; 4] = [
     "TARGET_IN_USE",
 ];
 const CANNOT_RUN: [&str; 3] = ["NOTHING_TO_DEPLOY", "PORT_NOT_USABLE", "ROUTE_IMPOSSIBLE"];
+
+/// Why the commit cannot be built that was asked for.
+const CANNOT_CHECK_OUT: [&str; 3] = ["NOT_A_REPOSITORY", "SOURCE_REF_NEEDS_DOCKER", "SOURCE_REF_NOT_FOUND"];
 
 /// The ways to answer a rollback.
 #[derive(Serialize, JsonSchema)]
@@ -76,13 +79,15 @@ fn rows() -> Vec<Operation> {
             .refuses(404, &["NOT_FOUND"])
             .refuses(409, &["NAME_IN_USE", "PROJECT_INACTIVE"])
             .refuses(409, &CANNOT_START)
-            .refuses(422, &CANNOT_RUN),
+            .refuses(422, &CANNOT_RUN)
+            .refuses(422, &CANNOT_CHECK_OUT),
         Operation::new("deployments.list", "Lists deployments")
             .takes([
                 Parameter::choice("status", "What was last observed of them.", &STATUSES),
                 Parameter::id("project_id", "The project that they run."),
                 Parameter::of::<DeploymentName>("name", "Their name."),
                 Parameter::of::<Port>("port", "The port that they run on."),
+                Parameter::fields::<DeploymentBody>(),
             ])
             .lists::<DeploymentBody>("The deployments.")
             .example(json!([example()])),
@@ -135,12 +140,18 @@ fn releases() -> Vec<Operation> {
         Operation::new("deployments.releases", "Lists the releases of a deployment")
             .lists::<ReleaseBody>("The releases, newest first."),
         Operation::new("deployments.redeploy", "Builds a new release")
-            .describe("The old one serves until the new one is healthy.")
+            .describe(
+                "The old one serves until the new one is healthy. Without a body it is built from the same branch or \
+                directory.",
+            )
+            .body::<Redeploy>(json!({"source_ref": "main"}))
+            .or_none()
             .answers::<Redeploying>(202, "It is being built.")
             .example(json!({"message": "Deployment 1 is building release 2", "release": 2}))
             .refuses(409, &["PROJECT_INACTIVE"])
             .refuses(409, &CANNOT_START)
-            .refuses(422, &CANNOT_RUN),
+            .refuses(422, &CANNOT_RUN)
+            .refuses(422, &CANNOT_CHECK_OUT),
         order(
             "deployments.rollback",
             "Has an earlier release serve again, without a build",
@@ -179,7 +190,8 @@ fn example() -> Value {
         "container_id": "abc123def456", "url": "http://localhost:8090",
         "health_check_url": "http://localhost:8090/health", "health_timeout_s": 60, "health_interval_s": 10,
         "health_retries": 3, "environment": {"NODE_ENV": "production"}, "cpu_limit": "1", "memory_limit": "512m",
-        "image": null, "command": null, "container_port": null, "release_id": 1, "next_release_id": null,
+        "image": null, "command": null, "container_port": null, "source_ref": null, "release_id": 1,
+        "next_release_id": null,
         "generation": 1, "restarts": 0, "started_at": "2024-01-15T09:00:00Z", "created_at": "2024-01-15T08:59:00Z",
         "updated_at": "2024-01-15T09:00:05Z",
     })

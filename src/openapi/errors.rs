@@ -19,6 +19,7 @@ pub(super) fn operations() -> Vec<Operation> {
                 Parameter::text("error_type", "What kind of error they are."),
                 Parameter::time("since", "Not before this time."),
                 Parameter::time("until", "Before this time."),
+                Parameter::fields::<Entry>(),
             ])
             .lists::<Entry>("The errors, newest first.")
             .example(json!([{

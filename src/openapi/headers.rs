@@ -17,12 +17,16 @@ pub(super) const LOCATION: [&str; 1] = ["Location"];
 /// A search that has not looked everywhere has this.
 pub(super) const TRUNCATED: [&str; 1] = ["X-Truncated"];
 
+/// Files have this.
+pub(super) const TAG: [&str; 1] = ["ETag"];
+
 /// Describes all of them.
 pub(super) fn components() -> Map<String, Value> {
     let number = || json!({"type": "integer", "minimum": 0});
     let text = || json!({"type": "string"});
     let all = [
         ("Allow", "The methods that the path takes.", text()),
+        ("ETag", "The same as long as the file is.", text()),
         (
             "Link",
             "The neighbouring pages, as `rel=\"next\"` and `rel=\"prev\"`.",

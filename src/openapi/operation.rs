@@ -107,6 +107,28 @@ impl Operation {
         self.answer(status, description, contents)
     }
 
+    /// The answer that was described last can also be a text of this type.
+    pub(super) fn or_tells(mut self, content: &'static str) -> Self {
+        if let Some(answer) = self.answers.last_mut() {
+            answer.contents.push((content, None));
+        }
+        self
+    }
+
+    /// Answers with a file that is part of the program, of one of these types.
+    pub(super) fn sends_a_file(self, types: &[&'static str]) -> Self {
+        let description = "The `ETag` of what the client has.";
+        self.takes([Parameter::header(
+            "If-None-Match",
+            description,
+            json!({"type": "string"}),
+        )])
+        .tells(200, "The file.", types)
+        .with(&headers::TAG)
+        .tells(304, "The client has it.", &[])
+        .with(&headers::TAG)
+    }
+
     fn answer(mut self, status: u16, description: &'static str, contents: Vec<(&'static str, Option<Maker>)>) -> Self {
         self.answers.push(Answer {
             status,
@@ -201,7 +223,7 @@ impl Answer {
         for (kind, maker) in &self.contents {
             let schema = maker.map_or_else(|| json!({"type": "string"}), |make| make(schemas));
             let mut media = json!({"schema": schema});
-            if let Some(example) = &self.example {
+            if let (Some(example), Some(_)) = (&self.example, maker) {
                 media["example"] = example.clone();
             }
             content.insert((*kind).to_owned(), media);

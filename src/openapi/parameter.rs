@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
 
-use crate::query::{DEFAULT_LIMIT, MAX_LIMIT, MAX_TEXT_CHARS};
+use crate::query::{DEFAULT_LIMIT, MAX_LIMIT, MAX_TEXT_CHARS, Names};
 
 /// Texts without control characters.
 const TEXT_PATTERN: &str = r"^[^\x00-\x1f\x7f-\x9f]+$";
@@ -91,10 +91,23 @@ impl Parameter {
         ]
     }
 
+    /// The fields of its rows that a list is to have.
+    pub(super) fn fields<T: JsonSchema>() -> Self {
+        let names = Names::of::<T>();
+        let names: Vec<&str> = names.iter().collect();
+        let schema = json!({"type": "array", "items": {"type": "string", "enum": names}, "minItems": 1});
+        Self::query(
+            "fields",
+            "The only fields that are wanted, separated by commas.",
+            schema,
+        )
+    }
+
     /// A part of a path, as the route table names it.
     pub(super) fn of_path(name: &str) -> Option<Self> {
         let (name, description, schema) = match name {
             "id" => ("id", "Its id.", id()),
+            "delivery" => ("delivery", "The id of the message.", id()),
             "path" => (
                 "path",
                 "Its place in the tree, such as `deployment/1`; each `/` as it is or as `%2F`.",
@@ -102,7 +115,7 @@ impl Parameter {
             ),
             "file" => (
                 "file",
-                "Its path below the project's root; each `/` as it is or as `%2F`.",
+                "Its path below the root; each `/` as it is or as `%2F`.",
                 json!({"type": "string", "minLength": 1, "examples": ["README.md"]}),
             ),
             "agent" => ("agent", "Its name.", json!({"type": "string", "minLength": 1})),
@@ -136,13 +149,18 @@ impl Parameter {
     }
 
     pub(super) fn render(&self) -> Value {
-        json!({
+        let mut parameter = json!({
             "name": self.name,
             "in": self.place,
             "description": self.description,
             "required": self.is_required,
             "schema": self.schema,
-        })
+        });
+        if self.schema["type"] == "array" {
+            // One text with commas, where the default would be the parameter once for each entry.
+            parameter["explode"] = Value::Bool(false);
+        }
+        parameter
     }
 }
 

@@ -14,6 +14,7 @@ use crate::routes::{
     projects::{
         Create, Update,
         files::{CLASSES, ECOSYSTEMS, KINDS},
+        plan::PlanBody,
         scan::{Discover, Discovered, Synced},
     },
 };
@@ -37,6 +38,7 @@ fn rows() -> Vec<Operation> {
                     .example("python"),
                 Parameter::of::<ProjectType>("project_type", "What kind of project they are."),
                 Parameter::of::<ProjectName>("name", "Their name."),
+                Parameter::fields::<ProjectBody>(),
             ])
             .lists::<ProjectBody>("The projects.")
             .example(json!([example()])),
@@ -68,7 +70,7 @@ fn rows() -> Vec<Operation> {
             .describe("Its directory stays.")
             .answers::<Told>(200, "It is forgotten.")
             .example(json!({"message": "Project 2 deleted"}))
-            .refuses(409, &["PROJECT_HAS_DEPLOYMENTS"]),
+            .refuses(409, &["PROJECT_HAS_DEPLOYMENTS", "PROJECT_HAS_TASKS"]),
     ]
 }
 
@@ -101,6 +103,10 @@ fn parts() -> Vec<Operation> {
             ])
             .lists::<SeenFile>("The files, by path.")
             .refuses(409, &NOT_SCANNED),
+        Operation::new("projects.plan", "Shows how a project would be deployed")
+            .describe("Changes nothing.")
+            .answers::<PlanBody>(200, "The plan, and why it is so.")
+            .refuses(422, &["NOTHING_TO_DEPLOY"]),
         Operation::new("projects.file", "Shows the content of a file that the last scan saw")
             .tells(
                 200,

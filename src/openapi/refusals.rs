@@ -16,7 +16,15 @@ pub(super) type Refusals = BTreeMap<u16, Vec<&'static str>>;
 
 /// Any request can be answered with these.
 const ALWAYS: [(u16, &[&str]); 5] = [
-    (400, &["AMBIGUOUS_LENGTH", "INVALID_FIELD", "INVALID_HOST"]),
+    (
+        400,
+        &[
+            "AMBIGUOUS_LENGTH",
+            "CREDENTIAL_IN_QUERY",
+            "INVALID_FIELD",
+            "INVALID_HOST",
+        ],
+    ),
     (403, &["HOST_NOT_ALLOWED", "INSUFFICIENT_SCOPE", "ORIGIN_NOT_ALLOWED"]),
     (405, &["METHOD_NOT_ALLOWED"]),
     (500, &["INTERNAL"]),
@@ -31,6 +39,12 @@ const ALWAYS: [(u16, &[&str]); 5] = [
         ],
     ),
 ];
+/// One that needs a credential also with these.
+const WITH_CREDENTIAL: [(u16, &[&str]); 3] = [
+    (401, &["UNAUTHORIZED"]),
+    (429, &["LOGIN_SLOWED"]),
+    (503, &["CREDENTIALS_UNAVAILABLE", "LOGIN_BUSY"]),
+];
 /// One with a body also with these.
 const WITH_BODY: [(u16, &[&str]); 4] = [
     (400, &["INVALID_BODY", "INVALID_JSON"]),
@@ -44,7 +58,7 @@ pub(super) fn common(endpoint: &Endpoint, has_body: bool) -> Refusals {
     let mut refusals = Refusals::new();
     add(&mut refusals, &ALWAYS);
     if endpoint.scope != Scope::Public {
-        add(&mut refusals, &[(401, &["UNAUTHORIZED"])]);
+        add(&mut refusals, &WITH_CREDENTIAL);
     }
     if endpoint.is_counted {
         add(&mut refusals, &[(429, &["RATE_LIMITED"])]);

@@ -24,28 +24,8 @@ pub(super) fn operations() -> Vec<Operation> {
                 "total_projects": 12, "recent_errors": 3, "uptime_seconds": 86400, "service_uptime_seconds": 3600,
                 "version": "0.1.0",
             })),
-        Operation::new("live", "Opens the live stream")
-            .describe(
-                "A WebSocket. After it was opened, `{\"type\": \"subscribe\", \"channels\": [\"deployments\"]}` is \
-                answered with events as they happen.",
-            )
-            .tells(101, "The connection speaks WebSocket from here on.", &[])
-            .refuses(400, &["INVALID_HANDSHAKE"])
-            .refuses(426, &["UPGRADE_REQUIRED"])
-            .refuses(503, &["STOPPING"]),
         Operation::new("openapi", "Describes this API")
             .describe("This document.")
             .answers::<serde_json::Map<String, serde_json::Value>>(200, "The description, in OpenAPI 3.1."),
-        Operation::new("docs", "Shows this API to people").tells(200, "A page.", &["text/html; charset=utf-8"]),
-        Operation::new("docs.style", "Is how that page looks").tells(
-            200,
-            "A style sheet.",
-            &["text/css; charset=utf-8"],
-        ),
-        Operation::new("docs.script", "Is what that page does").tells(
-            200,
-            "A script.",
-            &["text/javascript; charset=utf-8"],
-        ),
     ]
 }

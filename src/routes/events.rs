@@ -23,11 +23,11 @@ use crate::{
     ws::Viewer,
 };
 
-const EVENT_STREAM: &str = "text/event-stream";
+pub(crate) const EVENT_STREAM: &str = "text/event-stream";
 const LAST_EVENT_ID: &str = "last-event-id";
 /// How many events a page has when the client does not say, and how many it may ask for.
-const DEFAULT_EVENTS: u64 = 100;
-const MAX_EVENTS: u64 = 1000;
+pub(crate) const DEFAULT_EVENTS: u64 = 100;
+pub(crate) const MAX_EVENTS: u64 = 1000;
 
 /// Returns the filter of this resource.
 pub(super) fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {

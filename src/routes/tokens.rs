@@ -9,11 +9,11 @@ use borgos_actors::{
     value::{Rate, Scope, ShortText},
 };
 use chrono::{TimeDelta, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
-use super::{access, answer, id, with};
+use super::{access, answer, id, outcome::Told, with};
 use crate::{
     app::App,
     body::{self, field::Bounded},
@@ -26,9 +26,10 @@ use crate::{
 /// Ten years, in seconds.
 const MAX_LIFETIME: i32 = 10 * 365 * 24 * 3600;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Create {
+#[schemars(rename = "CreateToken")]
+pub(crate) struct Create {
     name: ShortText,
     scope: Scope,
     expires_in_s: Option<Bounded<1, MAX_LIFETIME>>,
@@ -36,8 +37,9 @@ struct Create {
 }
 
 /// A token with its secret, which is shown this once.
-#[derive(Serialize)]
-struct Created<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CreatedToken")]
+pub(crate) struct Created<'a> {
     token: &'a str,
     #[serde(flatten)]
     row: Token,
@@ -106,5 +108,5 @@ async fn show(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
 async fn revoke(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     tokens::revoke(&app.system.store, TokenId(id)).await?;
     access::changed(&app).await;
-    Ok(reply::ok(&json!({"message": format!("Token {id} revoked")})))
+    Ok(reply::ok(&Told::new(format!("Token {id} revoked"))))
 }

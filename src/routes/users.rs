@@ -7,11 +7,11 @@ use borgos_actors::{
     store::users::{self, NewUser, Patch},
     value::{Password, Scope, UserName},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
-use super::{access, answer, id, with};
+use super::{access, answer, id, outcome::Told, with};
 use crate::{
     app::App,
     body::{self, field},
@@ -21,20 +21,24 @@ use crate::{
     reply::{self, Reply},
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Create {
+#[schemars(rename = "CreateUser")]
+pub(crate) struct Create {
     name: UserName,
     password: Password,
     scope: Scope,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Update {
+#[schemars(rename = "UpdateUser")]
+pub(crate) struct Update {
     #[serde(default, deserialize_with = "field::not_null")]
+    #[schemars(with = "Password")]
     password: Option<Password>,
     #[serde(default, deserialize_with = "field::not_null")]
+    #[schemars(with = "Scope")]
     scope: Option<Scope>,
 }
 
@@ -116,5 +120,5 @@ async fn update(id: i64, request: Update, app: Arc<App>) -> Result<Reply, Proble
 async fn remove(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     users::delete(&app.system.store, UserId(id)).await?;
     access::changed(&app).await;
-    Ok(reply::ok(&json!({"message": format!("User {id} removed")})))
+    Ok(reply::ok(&Told::new(format!("User {id} removed"))))
 }

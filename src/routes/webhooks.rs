@@ -12,11 +12,11 @@ use borgos_actors::{
     webhooks::Wanted,
 };
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use warp::{Filter, Rejection, filters::BoxedFilter, reply::Response};
 
-use super::{answer, id, with};
+use super::{answer, id, outcome::Told, with};
 use crate::{
     app::App,
     body::{self, field},
@@ -27,37 +27,44 @@ use crate::{
 
 const MASK: &str = "***";
 
-const STATUSES: [(&str, Status); 3] = [
+pub(crate) const STATUSES: [(&str, Status); 3] = [
     ("pending", Status::Pending),
     ("delivered", Status::Delivered),
     ("failed", Status::Failed),
 ];
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Create {
+#[schemars(rename = "CreateWebhook")]
+pub(crate) struct Create {
     url: WebhookUrl,
     events: Wanted,
     secret: Option<WebhookSecret>,
     active: Option<bool>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Update {
+#[schemars(rename = "UpdateWebhook")]
+pub(crate) struct Update {
     #[serde(default, deserialize_with = "field::not_null")]
+    #[schemars(with = "WebhookUrl")]
     url: Option<WebhookUrl>,
     #[serde(default, deserialize_with = "field::not_null")]
+    #[schemars(with = "Wanted")]
     events: Option<Wanted>,
     #[serde(default, deserialize_with = "field::not_null")]
+    #[schemars(with = "WebhookSecret")]
     secret: Option<WebhookSecret>,
     #[serde(default, deserialize_with = "field::not_null")]
+    #[schemars(with = "bool")]
     active: Option<bool>,
 }
 
 /// A webhook as clients see it.
-#[derive(Debug, Serialize)]
-struct WebhookBody {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Webhook")]
+pub(crate) struct WebhookBody {
     id: WebhookId,
     url: WebhookUrl,
     events: Wanted,
@@ -205,7 +212,7 @@ async fn update(id: i64, request: Update, app: Arc<App>) -> Result<Reply, Proble
 /// DELETE /api/v1/webhooks/{id}
 async fn delete(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     webhooks::delete(&app.system.store, WebhookId(id)).await?;
-    Ok(reply::ok(&json!({"message": format!("Webhook {id} deleted")})))
+    Ok(reply::ok(&Told::new(format!("Webhook {id} deleted"))))
 }
 
 /// POST /api/v1/webhooks/{id}/test

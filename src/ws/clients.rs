@@ -11,6 +11,7 @@ use std::{
 
 use borgos_actors::event_bus::Channel;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Who asked for a connection.
@@ -44,13 +45,15 @@ struct Entry {
 }
 
 /// A connection as those see it who operate the service.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Client")]
 pub struct ClientView {
     /// Its number, which `hello` tells the client.
     pub id: u64,
     address: IpAddr,
     caller: String,
     connected_at: DateTime<Utc>,
+    #[schemars(with = "Vec<String>")]
     channels: Vec<Channel>,
     /// How many messages it was sent, and how long they were together.
     num_sent: u64,

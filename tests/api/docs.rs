@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Runtime, Setup, World};
 
 /// Takes any query, or is no JSON.
-const SPECIAL: [&str; 3] = ["/health", "/ws", "/mcp"];
+const SPECIAL: [&str; 5] = ["/health", "/ws", "/mcp", "/", "/assets/README.md"];
 
 /// An operation of the description.
 struct Described {
@@ -29,6 +29,7 @@ fn operations(description: &Value) -> Vec<Described> {
                 .replace("{id}", "1")
                 .replace("{path}", "event-bus")
                 .replace("{file}", "README.md")
+                .replace("{delivery}", "1")
                 .replace("{agent}", "nobody");
             found.push(Described {
                 method: method.to_uppercase().parse().unwrap(),

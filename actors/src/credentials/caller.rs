@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::{
     id::{TokenId, UserId},
@@ -46,7 +48,9 @@ pub enum Identity {
 }
 
 /// How a caller showed who they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "LoginMethod")]
 pub enum Method {
     /// Not at all, as nobody has to.
     None,
@@ -58,19 +62,6 @@ pub enum Method {
     AccessToken,
     /// By a ticket for one connection.
     Ticket,
-}
-
-impl Method {
-    /// Returns the method's name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Token => "token",
-            Self::Basic => "basic",
-            Self::AccessToken => "access_token",
-            Self::Ticket => "ticket",
-        }
-    }
 }
 
 impl Caller {

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use sea_orm::{ActiveValue::Set, QueryOrder, QueryTrait, entity::prelude::*};
 use serde::Serialize;
 
@@ -20,7 +21,8 @@ pub const UNKNOWN: &str = "unknown";
 pub const OK: &str = "ok";
 
 /// An entry of the audit log.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "AuditEntry")]
 pub struct Entry {
     /// Its id.
     pub id: AuditId,

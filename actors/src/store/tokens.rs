@@ -1,6 +1,7 @@
 //! Tokens: how programs show who they are. Only hashes are kept, and a revoked token's row stays, to be found in the audit.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use sea_orm::{
     ActiveValue::Set, Condition, DatabaseTransaction, PaginatorTrait, QueryOrder, QuerySelect, entity::prelude::*,
 };
@@ -24,7 +25,7 @@ mod row;
 pub const MAX_VALID: u64 = 10_000;
 
 /// A token, without its secret.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Token {
     /// Its id.
     pub id: TokenId,

@@ -1,6 +1,7 @@
 //! Users: how people show who they are. Of their passwords only slow hashes are kept.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use sea_orm::{
     ActiveValue::Set, DatabaseTransaction, PaginatorTrait, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*,
 };
@@ -24,7 +25,7 @@ mod row;
 pub const MAX_USERS: u64 = 10_000;
 
 /// A user, without the password.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct User {
     /// The id.
     pub id: UserId,

@@ -2,13 +2,19 @@
 
 use std::{fmt, num::NonZeroU32};
 
+use schemars::JsonSchema;
 use sea_orm::{DeriveActiveEnum, EnumIter};
 use serde::{Deserialize, Serialize};
 
-use super::{Invalid, check_text};
+use super::{Invalid, TEXT_PATTERN, check_text};
+
+/// The largest [`Count`].
+const MAX_COUNT: u32 = 1_000_000;
 
 /// What a credential allows; each includes the ones before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, EnumIter, DeriveActiveEnum, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum Scope {
@@ -32,8 +38,9 @@ impl Scope {
 }
 
 /// A user's name: 1 to 64 lower-case letters, digits, `.`, `_`, `@` or `-`. HTTP Basic allows no colon in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(inline, extend("pattern" = "^[a-z0-9._@-]{1,64}$"))]
 pub struct UserName(String);
 
 impl UserName {
@@ -65,8 +72,9 @@ impl From<UserName> for String {
 }
 
 /// A password that is about to be kept: 10 to 1000 characters, none of them a control character. Never shown.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(inline, extend("pattern" = TEXT_PATTERN, "minLength" = 10, "maxLength" = 1000))]
 pub struct Password(String);
 
 impl Password {
@@ -92,7 +100,7 @@ impl fmt::Debug for Password {
 }
 
 /// How many requests a token may send: each number from 1 to 1,000,000.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rate {
     /// How many a minute in the long run.
@@ -102,8 +110,9 @@ pub struct Rate {
 }
 
 /// A number of requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "i64", into = "i64")]
+#[schemars(inline, extend("format" = "int32", "minimum" = 1, "maximum" = MAX_COUNT))]
 pub struct Count(NonZeroU32);
 
 impl Count {
@@ -117,11 +126,11 @@ impl TryFrom<i64> for Count {
     type Error = Invalid;
 
     fn try_from(number: i64) -> Result<Self, Invalid> {
-        let count = u32::try_from(number).ok().filter(|count| *count <= 1_000_000);
+        let count = u32::try_from(number).ok().filter(|count| *count <= MAX_COUNT);
         let count = count.and_then(NonZeroU32::new);
         count
             .map(Self)
-            .ok_or_else(|| Invalid::new("must be a whole number from 1 to 1000000"))
+            .ok_or_else(|| Invalid::new(format!("must be a whole number from 1 to {MAX_COUNT}")))
     }
 }
 

@@ -4,11 +4,14 @@ use std::fmt;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::Url;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Invalid, check_text};
+use super::{Invalid, TEXT_PATTERN, check_text};
 
 const MAX_URL_CHARS: usize = 2000;
+/// What a [`WebhookUrl`] looks like, as JSON Schema says it.
+const URL_PATTERN: &str = r"^https?://[^\s\x00-\x1f\x7f-\x9f/?#@]+([/?][^\s\x00-\x1f\x7f-\x9f#]*)?$";
 /// What a secret begins with that is the Base64 of its key.
 const PREFIX: &str = "whsec_";
 /// The length of a key, as Standard Webhooks wants it.
@@ -18,8 +21,9 @@ const MIN_SECRET_CHARS: usize = 16;
 const MAX_SECRET_CHARS: usize = 256;
 
 /// Where messages go: an address of HTTP without a credential, which would end up in logs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(inline, extend("format" = "uri", "pattern" = URL_PATTERN, "maxLength" = MAX_URL_CHARS))]
 pub struct WebhookUrl(Url);
 
 impl WebhookUrl {
@@ -58,8 +62,12 @@ impl From<WebhookUrl> for String {
 }
 
 /// What messages are signed with. It is never shown, but once to whoever has it made.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(
+    inline,
+    extend("pattern" = TEXT_PATTERN, "minLength" = MIN_SECRET_CHARS, "maxLength" = MAX_SECRET_CHARS)
+)]
 pub struct WebhookSecret {
     text: String,
     key: Vec<u8>,

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{store::events::Event, value::Invalid};
 
@@ -99,8 +100,9 @@ pub(super) fn of(event: &Event) -> Option<&'static str> {
 }
 
 /// Which events a webhook is told of: names, `deployment.*` for all of a kind, `*` for all.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
+#[schemars(inline, transform = names_events)]
 pub struct Wanted(Vec<String>);
 
 impl Wanted {
@@ -120,10 +122,13 @@ impl TryFrom<Vec<String>> for Wanted {
         let is_known = |pattern: &String| all().any(|name| is_match(pattern, name));
         match patterns.iter().all(is_known) {
             true => Ok(Self(patterns)),
-            false => Err(Invalid::new(format!(
-                "must be names of events such as `deployment.failed`, or `*`, or one of {}",
-                kinds()
-            ))),
+            false => {
+                let kinds: Vec<String> = kinds().iter().map(|kind| format!("`{kind}`")).collect();
+                Err(Invalid::new(format!(
+                    "must be names of events such as `deployment.failed`, or `*`, or one of {}",
+                    kinds.join(", ")
+                )))
+            }
         }
     }
 }
@@ -141,11 +146,18 @@ fn is_match(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// Lists the patterns for all events of a kind.
-fn kinds() -> String {
+/// Returns the patterns for all events of a kind.
+fn kinds() -> BTreeSet<String> {
     let kinds = all().filter_map(|name| name.split_once('.'));
-    let kinds: BTreeSet<String> = kinds.map(|(kind, _)| format!("`{kind}.*`")).collect();
-    kinds.into_iter().collect::<Vec<_>>().join(", ")
+    kinds.map(|(kind, _)| format!("{kind}.*")).collect()
+}
+
+fn names_events(schema: &mut schemars::Schema) {
+    let names = all().map(str::to_owned).chain(kinds()).chain([ALL.to_owned()]);
+    let entry = json!({"type": "string", "enum": names.collect::<Vec<_>>()});
+    schema.insert("minItems".to_owned(), json!(1));
+    schema.insert("maxItems".to_owned(), json!(MAX_PATTERNS));
+    schema.insert("items".to_owned(), entry);
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use borgos_actors::{id::ProjectId, plan::Recipe, runtime::Kind};
+use schemars::JsonSchema;
 use serde::Serialize;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
@@ -18,8 +19,9 @@ use crate::{
 const HEALTH_PATH: &str = "/health";
 
 /// A plan as clients see it.
-#[derive(Serialize)]
-struct PlanBody {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Plan")]
+pub(crate) struct PlanBody {
     project_id: ProjectId,
     runtime: Kind,
     #[serde(flatten)]

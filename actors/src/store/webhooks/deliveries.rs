@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use sea_orm::{
     ActiveValue::Set,
     DatabaseTransaction, DbErr, QueryOrder, QuerySelect, QueryTrait,
@@ -28,8 +29,9 @@ pub(super) use row::{Column, Entity, Model};
 const BATCH: u64 = 1_000;
 
 /// What is or was to be done about a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, EnumIter, DeriveActiveEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, EnumIter, DeriveActiveEnum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "DeliveryStatus")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum Status {
     /// It is to be sent, perhaps again.
@@ -41,7 +43,7 @@ pub enum Status {
 }
 
 /// A message, and what the last attempt to deliver it came to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Delivery {
     /// Its id.
     pub id: DeliveryId,
