@@ -11,6 +11,7 @@ mod deployments;
 mod errors;
 mod events;
 mod headers;
+mod hooks;
 mod mcp;
 mod operation;
 mod pages;
@@ -37,7 +38,7 @@ const COMPONENTS: &str = "#/components";
 type Operations = fn() -> Vec<Operation>;
 
 /// The groups that operations are shown in, in this order.
-const TAGS: [(&str, &str, Operations); 14] = [
+const TAGS: [(&str, &str, Operations); 15] = [
     ("System", "How the service and its machine are.", system::operations),
     (
         "Projects",
@@ -48,6 +49,11 @@ const TAGS: [(&str, &str, Operations); 14] = [
         "Deployments",
         "Projects that are to run on a port.",
         deployments::operations,
+    ),
+    (
+        "Hooks",
+        "Pushes to repositories that deployments follow.",
+        hooks::operations,
     ),
     (
         "Agent Zero",

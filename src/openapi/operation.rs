@@ -81,6 +81,16 @@ impl Operation {
         self
     }
 
+    /// Takes a body of JSON that others define.
+    pub(super) fn any_body(mut self, example: Value) -> Self {
+        self.body = Some(Body {
+            schema: |_| json!({}),
+            example,
+            is_required: true,
+        });
+        self
+    }
+
     /// The body may be left out.
     pub(super) fn or_none(mut self) -> Self {
         if let Some(body) = &mut self.body {

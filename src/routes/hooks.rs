@@ -9,8 +9,8 @@ use borgos_actors::{
     value::{GitRef, HookSecret},
 };
 use bytes::Bytes;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use warp::{
     Filter,
     filters::BoxedFilter,
@@ -18,7 +18,7 @@ use warp::{
     reply::Response,
 };
 
-use super::{answer, id, with};
+use super::{answer, id, outcome::Told, with};
 use crate::{
     app::App,
     body::{self, field::Id},
@@ -30,17 +30,20 @@ use crate::{
 /// More deployments of a project cannot be named.
 const MAX_NAMED: usize = 100;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Set {
+#[schemars(rename = "SetHook")]
+pub(crate) struct Set {
     secret: Option<HookSecret>,
     branch: Option<GitRef>,
+    #[schemars(length(min = 1, max = MAX_NAMED))]
     deployments: Option<Vec<Id>>,
 }
 
 /// A hook as clients see it.
-#[derive(Serialize)]
-struct HookBody {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Hook")]
+pub(crate) struct HookBody {
     project_id: ProjectId,
     /// Where deliveries are sent to.
     path: String,
@@ -49,6 +52,17 @@ struct HookBody {
     /// Only when it was made just now.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
+}
+
+/// What follows from a delivery.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Delivered {
+    message: String,
+    /// What was pushed, if that counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<GitRef>,
+    /// What will be built from it.
+    deployments: Vec<DeploymentId>,
 }
 
 /// Returns the filters of this resource.
@@ -117,7 +131,7 @@ fn named(ids: Vec<Id>) -> Result<Vec<DeploymentId>, Problem> {
 /// DELETE /api/v1/projects/{id}/hook
 async fn remove(id: i64, app: Arc<App>) -> Result<Reply, Problem> {
     app.system.hooks.remove(ProjectId(id)).await?;
-    Ok(reply::ok(&json!({"message": format!("Hook of project {id} removed")})))
+    Ok(reply::ok(&Told::new(format!("Hook of project {id} removed"))))
 }
 
 /// POST /api/v1/hooks/{id}
@@ -150,24 +164,38 @@ async fn receive(id: i64, headers: HeaderMap, body: Bytes, app: Arc<App>) -> Res
             "INVALID_PUSH",
             "the body does not tell a branch and a commit as a push does",
         )),
-        Answer::Pong => Ok(reply::ok(&json!({"message": "The hook works"}))),
-        Answer::Ignored(reason) => Ok(reply::ok(
-            &json!({"message": format!("Ignored: {reason}"), "deployments": []}),
-        )),
-        Answer::Duplicate => Ok(reply::ok(
-            &json!({"message": "Ignored: this delivery was seen before", "deployments": []}),
-        )),
-        Answer::Asked { commit, deployments } => Ok(asked(&commit, &deployments)),
+        Answer::Pong => Ok(reply::ok(&Delivered::nothing("The hook works"))),
+        Answer::Ignored(reason) => Ok(reply::ok(&Delivered::nothing(format!("Ignored: {reason}")))),
+        Answer::Duplicate => Ok(reply::ok(&Delivered::nothing("Ignored: this delivery was seen before"))),
+        Answer::Asked { commit, deployments } => Ok(asked(commit, deployments)),
     }
 }
 
 /// 202 for what is to be built, 200 when all have it.
-fn asked(commit: &GitRef, deployments: &[DeploymentId]) -> Reply {
-    let body = |message: String| json!({"message": message, "commit": commit, "deployments": deployments});
-    match deployments.len() {
-        0 => reply::ok(&body(format!("No deployment is without commit {commit}"))),
-        1 => reply::accepted(&body(format!("Commit {commit} will be deployed"))),
-        number => reply::accepted(&body(format!("Commit {commit} will be deployed {number} times"))),
+fn asked(commit: GitRef, deployments: Vec<DeploymentId>) -> Reply {
+    let message = match deployments.len() {
+        0 => format!("No deployment is without commit {commit}"),
+        1 => format!("Commit {commit} will be deployed"),
+        number => format!("Commit {commit} will be deployed {number} times"),
+    };
+    let body = Delivered {
+        message,
+        commit: Some(commit),
+        deployments,
+    };
+    match body.deployments.is_empty() {
+        true => reply::ok(&body),
+        false => reply::accepted(&body),
+    }
+}
+
+impl Delivered {
+    fn nothing(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            commit: None,
+            deployments: Vec::new(),
+        }
     }
 }
 

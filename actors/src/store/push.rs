@@ -1,6 +1,7 @@
 //! Push to deploy: hooks, deliveries that were seen, and commits that are wished for.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use sea_orm::{
     Condition, DatabaseTransaction, PaginatorTrait, QueryOrder, QuerySelect, entity::prelude::*, sea_query::OnConflict,
 };
@@ -30,7 +31,7 @@ const MAX_DELIVERIES: u64 = 1_000;
 const CREATED_BY: &str = "push";
 
 /// The hook of a project, without its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Hook {
     /// The branch that counts; the default one of the repository if there is none.
     pub branch: Option<GitRef>,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Invalid;
@@ -11,8 +12,9 @@ const MIN_CHARS: usize = 16;
 const MAX_CHARS: usize = 256;
 
 /// A secret of 16 to 256 printable ASCII characters. It is never shown by accident.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(inline, extend("pattern" = "^[!-~]{16,256}$"))]
 pub struct HookSecret(String);
 
 impl HookSecret {
