@@ -52,7 +52,7 @@ pub struct Flags {
     )]
     pub webhook_allow: Vec<Network>,
 
-    /// Origin whose pages may use the API from a browser, such as https://board.example; may be repeated
+    /// Origin whose pages may use the API from a browser, such as `https://board.example`; may be repeated
     #[arg(
         long = "cors-origin",
         env = "BORGOS_CORS_ORIGINS",

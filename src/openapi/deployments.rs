@@ -87,9 +87,8 @@ fn rows() -> Vec<Operation> {
                 Parameter::id("project_id", "The project that they run."),
                 Parameter::of::<DeploymentName>("name", "Their name."),
                 Parameter::of::<Port>("port", "The port that they run on."),
-                Parameter::fields::<DeploymentBody>(),
             ])
-            .lists::<DeploymentBody>("The deployments.")
+            .lists_fields::<DeploymentBody>("The deployments.")
             .example(json!([example()])),
         Operation::new("deployments.show", "Shows one deployment")
             .answers::<DeploymentBody>(200, "The deployment: status, reason, when it was observed."),

@@ -19,9 +19,8 @@ pub(super) fn operations() -> Vec<Operation> {
                 Parameter::text("error_type", "What kind of error they are."),
                 Parameter::time("since", "Not before this time."),
                 Parameter::time("until", "Before this time."),
-                Parameter::fields::<Entry>(),
             ])
-            .lists::<Entry>("The errors, newest first.")
+            .lists_fields::<Entry>("The errors, newest first.")
             .example(json!([{
                 "id": 1, "project_id": 1, "project_name": "MyProject", "deployment_id": null, "error_type": "runtime",
                 "severity": "error", "message": "Database connection failed", "stack_trace": "Traceback...",

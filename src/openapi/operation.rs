@@ -106,8 +106,18 @@ impl Operation {
 
     /// Answers with a list, and takes what lists take.
     pub(super) fn lists<T: JsonSchema>(self, description: &'static str) -> Self {
+        self.pages(description, Schemas::list::<T>)
+    }
+
+    /// The same, where rows can be cut down to some of their fields.
+    pub(super) fn lists_fields<T: JsonSchema>(self, description: &'static str) -> Self {
+        self.takes([Parameter::fields::<T>()])
+            .pages(description, Schemas::list_of_fields::<T>)
+    }
+
+    fn pages(self, description: &'static str, schema: Maker) -> Self {
         self.takes(Parameter::page())
-            .answer(200, description, vec![(JSON, Some(Schemas::list::<T>))])
+            .answer(200, description, vec![(JSON, Some(schema))])
             .with(&headers::PAGE)
     }
 

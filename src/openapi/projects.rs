@@ -38,9 +38,8 @@ fn rows() -> Vec<Operation> {
                     .example("python"),
                 Parameter::of::<ProjectType>("project_type", "What kind of project they are."),
                 Parameter::of::<ProjectName>("name", "Their name."),
-                Parameter::fields::<ProjectBody>(),
             ])
-            .lists::<ProjectBody>("The projects.")
+            .lists_fields::<ProjectBody>("The projects.")
             .example(json!([example()])),
         Operation::new("projects.create", "Creates a project from a directory")
             .body::<Create>(json!({

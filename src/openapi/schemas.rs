@@ -47,7 +47,19 @@ impl Schemas {
 
     /// Returns the schema of a list: a bare array, or the envelope for those who page.
     pub(super) fn list<T: JsonSchema>(&mut self) -> Value {
-        let rows = json!({"type": "array", "items": self.answer::<T>()});
+        let row = self.answer::<T>();
+        self.list_of(row)
+    }
+
+    /// Returns the schema of a list whose rows have only the fields that were asked for.
+    pub(super) fn list_of_fields<T: JsonSchema>(&mut self) -> Value {
+        let mut row = T::json_schema(&mut self.written);
+        row.remove("required");
+        self.list_of(row.to_value())
+    }
+
+    fn list_of(&mut self, row: Value) -> Value {
+        let rows = json!({"type": "array", "items": row});
         let envelope = json!({
             "type": "object",
             "required": ["data", "pagination"],
