@@ -80,7 +80,8 @@ fn rows() -> Vec<Operation> {
             .refuses(409, &["NAME_IN_USE", "PROJECT_INACTIVE"])
             .refuses(409, &CANNOT_START)
             .refuses(422, &CANNOT_RUN)
-            .refuses(422, &CANNOT_CHECK_OUT),
+            .refuses(422, &CANNOT_CHECK_OUT)
+            .refuses(422, &["VOLUMES_NEED_CONTAINERS"]),
         Operation::new("deployments.list", "Lists deployments")
             .takes([
                 Parameter::choice("status", "What was last observed of them.", &STATUSES),

@@ -53,8 +53,12 @@ impl Schemas {
 
     /// Returns the schema of a list whose rows have only the fields that were asked for.
     pub(super) fn list_of_fields<T: JsonSchema>(&mut self) -> Value {
-        let mut row = T::json_schema(&mut self.written);
-        row.remove("required");
+        // For what its fields refer to.
+        self.answer::<T>();
+        let mut row = self.written.clone().into_root_schema_for::<T>();
+        for key in ["required", "components"] {
+            row.remove(key);
+        }
         self.list_of(row.to_value())
     }
 

@@ -53,7 +53,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .refuses(409, &["TASK_FINISHED"]),
         Operation::new("tasks.retry", "Tries a task again that failed or was called off")
             .answers::<Told>(202, "It waits again.")
-            .refuses(409, &["TASK_NOT_RETRYABLE", "UNIQUE_KEY_IN_USE"])
+            .refuses(409, &["PROJECT_DELETED", "TASK_NOT_RETRYABLE", "UNIQUE_KEY_IN_USE"])
             .refuses(429, &["TOO_MANY_TASKS"]),
     ]
 }

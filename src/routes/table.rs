@@ -10,6 +10,8 @@ use crate::{
 
 /// The longest actor path that is looked up.
 const MAX_PATH_BYTES: usize = 200;
+/// Parts of a path that stand for a positive number.
+const IDS: [&str; 2] = ["{id}", "{delivery}"];
 /// Parts of a path that stand for any number of segments.
 const ACTOR: &str = "{path}";
 const FILE: &str = "{file}";
@@ -54,7 +56,7 @@ impl Scope {
 pub struct Endpoint {
     /// The method; `GET` stands for `HEAD` too.
     pub method: Method,
-    /// The path. `{id}` is one segment with a positive number, `{path}` is an actor's path and `{file}` a file's, each of one
+    /// The path. `{id}` and `{delivery}` are each one segment with a positive number, `{path}` is an actor's path and `{file}` a file's, each of one
     /// or more segments.
     pub path: &'static str,
     /// What the caller must be allowed to do.
@@ -101,8 +103,10 @@ impl Endpoint {
             None => (self.path, path, None),
         };
         let mut segments = pattern.split('/').zip(head.split('/'));
-        if segments.any(|(expected, segment)| expected == "{id}" && parse_id(segment).is_none()) {
-            return Err(Problem::invalid_field("id", "must be a positive whole number"));
+        let wrong = segments.find(|(expected, segment)| IDS.contains(expected) && parse_id(segment).is_none());
+        if let Some((expected, _)) = wrong {
+            let name = expected.trim_matches(['{', '}']);
+            return Err(Problem::invalid_field(name, "must be a positive whole number"));
         }
         match tail {
             Some(actor) if self.path.contains(ACTOR) && !is_actor_path(actor) => Err(Problem::invalid_field(

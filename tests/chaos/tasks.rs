@@ -199,6 +199,8 @@ impl Second {
     async fn start(world: &World) -> Self {
         let data_dir = tempfile::tempdir().unwrap();
         fs::write(data_dir.path().join("borgos.toml"), agents()).unwrap();
+        // All who share a database share its key.
+        fs::copy(world.data_dir().join("secret.key"), data_dir.path().join("secret.key")).unwrap();
         let address = format!("127.0.0.1:{}", free_port());
         let mut command = world.command();
         command

@@ -41,6 +41,7 @@ const SIGNED: &str = "/api/v1/hooks/{id}";
 fn path(endpoint: &Endpoint) -> String {
     endpoint
         .path
+        .replace("/assets/{file}", "/assets/app.js")
         .replace("{id}", "999")
         .replace("{path}", "event-bus")
         .replace("{delivery}", "999")
