@@ -17,6 +17,8 @@ fn without_empty_default(schema: &mut Schema) {
 pub(super) struct Schemas {
     read: SchemaGenerator,
     written: SchemaGenerator,
+    /// Rows that have only the fields that were asked for.
+    cut_down: Map<String, Value>,
 }
 
 /// Makes or names the schema of a type that the function was made for.
@@ -32,6 +34,7 @@ impl Schemas {
         Self {
             read: settings.clone().for_deserialize().into_generator(),
             written: settings.for_serialize().into_generator(),
+            cut_down: Map::new(),
         }
     }
 
@@ -59,7 +62,10 @@ impl Schemas {
         for key in ["required", "components"] {
             row.remove(key);
         }
-        self.list_of(row.to_value())
+        let name = format!("{}Fields", T::schema_name());
+        let reference = format!("{COMPONENTS}/schemas/{name}");
+        self.cut_down.insert(name, row.to_value());
+        self.list_of(json!({"$ref": reference}))
     }
 
     fn list_of(&mut self, row: Value) -> Value {
@@ -82,6 +88,7 @@ impl Schemas {
             );
             all.insert(name, schema);
         }
+        all.extend(self.cut_down);
         all
     }
 }
