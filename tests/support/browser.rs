@@ -131,10 +131,20 @@ impl Browser {
     }
 
     /// Goes to a page of the dashboard, such as `/projects`, as if it was opened in a new tab.
+    ///
+    /// Network interfaces come and go while other tests start containers, and Chromium then gives up what it is loading: it
+    /// is told to load that again.
     pub(crate) async fn visit(&self, path: &str) {
-        self.client.goto("about:blank").await.expect("there is a blank page");
         let address = format!("{}/#{path}", self.base_url);
-        self.client.goto(&address).await.expect("the page can be opened");
+        eventually(&format!("{path} is loaded"), async || {
+            self.client.goto("about:blank").await.expect("there is a blank page");
+            self.client.goto(&address).await.expect("the page can be opened");
+            match self.text("main").await {
+                Some(_) => Ok(()),
+                None => Err(self.complaints().await),
+            }
+        })
+        .await;
     }
 
     /// Runs a function body in the page and returns what it returns.
@@ -260,8 +270,10 @@ impl Browser {
         let entries = self.vendor("se/log", json!({"type": "browser"})).await;
         let entries = entries.as_array().cloned().unwrap_or_default();
         let messages = entries.iter().map(|entry| entry["message"].to_string());
-        // The browser's own pages complain, too.
-        messages.filter(|message| message.contains(&self.base_url)).collect()
+        // The browser's own pages complain, too, and so it does about the interfaces of other tests.
+        messages
+            .filter(|message| message.contains(&self.base_url) && !message.contains("ERR_NETWORK_CHANGED"))
+            .collect()
     }
 
     async fn vendor(&self, path: &'static str, body: Value) -> Value {
