@@ -296,6 +296,7 @@ mod tests {
             let path = endpoint
                 .path
                 .replace("{id}", "1")
+                .replace("{delivery}", "1")
                 .replace("{path}", "root")
                 .replace("{file}", "README.md");
             let method = endpoint.method.as_str();
