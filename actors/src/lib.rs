@@ -38,6 +38,7 @@ pub mod error;
 pub mod event_bus;
 mod git;
 pub mod health;
+mod hex;
 pub mod id;
 pub mod journal;
 pub mod lock_file;

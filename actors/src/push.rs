@@ -182,7 +182,7 @@ fn delivery_id(delivery: Delivery<'_>) -> String {
 }
 
 fn digest(body: &[u8]) -> String {
-    Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::hex::hex(&Sha256::digest(body))
 }
 
 fn not_found(project: ProjectId) -> Error {

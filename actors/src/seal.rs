@@ -54,7 +54,8 @@ impl Key {
             *byte = u8::from_str_radix(&digits[place..place + 2], 16).map_err(|_| NoKey)?;
         }
         Ok(Self {
-            id: hex(&Sha256::new().chain_update(ID_PURPOSE).chain_update(key).finalize()[..ID_BYTES]).into(),
+            id: crate::hex::hex(&Sha256::new().chain_update(ID_PURPOSE).chain_update(key).finalize()[..ID_BYTES])
+                .into(),
             cipher: Arc::new(XChaCha20Poly1305::new(&key.into())),
         })
     }
@@ -140,13 +141,9 @@ impl std::fmt::Debug for Sealed {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Makes a key that nobody knows, as it is written.
 pub(crate) fn new_key() -> String {
-    hex(&rand::random::<[u8; KEY_BYTES]>())
+    crate::hex::hex(&rand::random::<[u8; KEY_BYTES]>())
 }
 
 #[cfg(test)]

@@ -77,8 +77,7 @@ impl Bootstrap {
 
 /// Returns the hash under which a secret is kept, in hexadecimal digits. A fast one does: nobody can try 256 bits.
 pub fn digest(secret: &str) -> String {
-    let hash = Sha256::digest(secret);
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::hex::hex(&Sha256::digest(secret))
 }
 
 fn random() -> Result<String, Error> {

@@ -95,12 +95,7 @@ pub(super) fn find(content: &[u8], is_fixture: bool) -> Vec<Issue> {
 }
 
 fn describe(kind: &str, secret: &[u8]) -> String {
-    let hash = Sha256::digest(secret);
-    let shown: String = hash
-        .iter()
-        .take(SHOWN_HASH_BYTES)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let shown = crate::hex::hex(&Sha256::digest(secret)[..SHOWN_HASH_BYTES]);
     format!("This looks like {kind} (SHA-256 {shown}…)")
 }
 

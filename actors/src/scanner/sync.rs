@@ -97,9 +97,8 @@ fn name(directory: &str) -> Option<ProjectName> {
 /// Names a project by its place below the Zenith directory, which is the same wherever that is mounted.
 fn zenith_id(directory: &Path, path: &Path) -> String {
     let place = path.strip_prefix(directory).unwrap_or(path);
-    let hash = Sha256::digest(place.as_os_str().as_encoded_bytes());
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("zen-{}", &hex[..ID_CHARS])
+    let hash = crate::hex::hex(&Sha256::digest(place.as_os_str().as_encoded_bytes()));
+    format!("zen-{}", &hash[..ID_CHARS])
 }
 
 async fn keep(store: &Store, found: &[NewProject]) -> Result<Vec<ProjectId>, Error> {

@@ -20,8 +20,7 @@ pub struct HookSecret(String);
 impl HookSecret {
     /// Makes one that cannot be guessed.
     pub fn generate() -> Self {
-        let bytes: [u8; GENERATED_BYTES] = rand::random();
-        Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(crate::hex::hex(&rand::random::<[u8; GENERATED_BYTES]>()))
     }
 
     /// Returns the text itself, for those who check signatures, keep it, or show it once.
