@@ -23,16 +23,6 @@ async fn user(mut command: Command, arguments: &[&str], password: &str) -> Outpu
     child.wait_with_output().await.unwrap()
 }
 
-async fn is_known(client: &Http) {
-    eventually("the service knows the user", async || {
-        match client.get("/api/v1/auth/me").await.status {
-            200 => Ok(()),
-            other => Err(other),
-        }
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn the_first_admin_needs_no_running_service_and_no_credential() {
     let mut world = Setup::new(Runtime::Process).start().await;
@@ -91,21 +81,25 @@ async fn a_service_that_runs_is_asked_or_passed_over() {
     around.env_remove("BORGOS_TOKEN");
     let added = user(around, &["add", "eve", "--admin", "--local"], PASSWORD).await;
     assert!(added.status.success(), "{added:?}");
-    is_known(&world.with_password("eve", PASSWORD)).await;
 
+    // What is changed through the service has it look at all users.
     let changed = user(asking(), &["passwd", "ada"], OTHER).await;
     assert!(changed.status.success(), "{changed:?}");
     ada.get("/api/v1/auth/me").await.expect(401);
+    let eve = world.with_password("eve", PASSWORD);
+    eve.get("/api/v1/auth/me").await.expect(200);
     let listed = user(asking(), &["list"], "").await;
     let listed = String::from_utf8(listed.stdout).unwrap();
     assert!(listed.contains("ada") && listed.contains("eve"), "{listed}");
-    let removed = user(asking(), &["remove", "eve"], "").await;
+    let removed = user(asking(), &["remove", "eve", "--local"], "").await;
     assert!(removed.status.success(), "{removed:?}");
-    world
-        .with_password("eve", PASSWORD)
-        .get("/api/v1/auth/me")
-        .await
-        .expect(401);
+    eventually("the service looks at the users by itself", async || {
+        match eve.get("/api/v1/auth/me").await.status {
+            401 => Ok(()),
+            other => Err(other),
+        }
+    })
+    .await;
     let short = user(asking(), &["add", "bob"], "short").await;
     assert_eq!(short.status.code(), Some(2), "{short:?}");
     world.close().await;
